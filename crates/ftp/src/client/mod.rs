@@ -1,0 +1,110 @@
+//! The calling side.
+
+mod backoff;
+mod calls;
+mod connect;
+mod error;
+mod get;
+mod options;
+mod put;
+mod read;
+mod session;
+mod transfer;
+mod tries;
+
+pub use connect::{Connect, TcpConnector};
+pub use error::ClientError;
+pub use options::Options;
+use session::Session;
+use tries::{Repeat, Tries, attempt};
+pub use transfer::{Event, How, Local, Observer, Transfer};
+
+/// A client of one server.
+///
+/// It connects at the first call, and again when the connection was lost: calls that only read
+/// and transfers then go on where they were, as long as [`Options`] allows. Dropping the future
+/// of a call is safe: what was received stays for the next call to go on with.
+#[derive(Debug)]
+pub struct Client<C: Connect> {
+    connector: C,
+    options: Options,
+    /// Away while a call is under way, so that a call that is dropped takes it with it.
+    session: Option<Session<C::Stream>>,
+}
+
+impl<C: Connect> Client<C> {
+    /// A client that is not connected yet.
+    pub fn new(connector: C, options: Options) -> Self {
+        Self { connector, options, session: None }
+    }
+
+    /// Connects now rather than at the first call.
+    ///
+    /// # Errors
+    /// [`ClientError`] when the server cannot be reached or does not let us in.
+    pub async fn connect(&mut self) -> Result<(), ClientError> {
+        attempt!(self, Repeat::Always, &(), |session| session.welcome())
+    }
+
+    /// What was set.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Keeps a session that is still of use after a call.
+    fn keep<T>(
+        &mut self,
+        mut session: Session<C::Stream>,
+        tries: &mut Tries,
+        outcome: Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        tries.called(&mut session);
+        if !outcome.as_ref().is_err_and(ClientError::ends_the_session) {
+            self.session = Some(session);
+        }
+        outcome
+    }
+
+    async fn take_session(&mut self) -> Result<Session<C::Stream>, ClientError> {
+        if let Some(mut session) = self.session.take()
+            && session.is_alive().await
+        {
+            return Ok(session);
+        }
+        let peer = self.connector.peer().to_owned();
+        let connecting = tokio::time::timeout(self.options.connect_within, self.connector.connect());
+        let connected = connecting.await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+        match connected {
+            Ok(stream) => Ok(Session::open(stream, peer, &self.options)),
+            Err(source) => Err(ClientError::Connect { peer, source }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::RemotePath;
+    use crate::store::LocalStore;
+
+    /// Compiles only if the calls can be made from a task of their own.
+    #[test]
+    fn calls_can_be_spawned() {
+        fn is_send<T: Send>(_: T) {}
+        fn check(
+            client: &mut Client<TcpConnector>,
+            path: &RemotePath,
+            store: &std::sync::Arc<LocalStore>,
+        ) {
+            let local = || Local { store, path };
+            let how = How::default();
+            is_send(client.get(path, local(), &how, &()));
+            is_send(client.put(local(), path, &how, &()));
+            is_send(client.read(path, None, &mut tokio::io::sink(), &()));
+            is_send(client.list(path, &mut |_| ()));
+            is_send(client.remove_all(&[]));
+            is_send(client.connect());
+        }
+        let _ = check;
+    }
+}

@@ -1,0 +1,146 @@
+//! One connection to a server.
+
+use proto::stream::Connection;
+use proto::{Algorithm, ConnectionError, Hello, HelloAnswer, Limits};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use super::{ClientError, Options};
+use crate::content::Pool;
+use crate::line::{Incoming, Line, LineError};
+use crate::wire::{Cancel, End, Frame, SERVICE};
+
+/// How long a server may take for its welcome: one that is silent for longer is a stranger.
+const WELCOME_WITHIN: Duration = Duration::from_secs(10);
+
+/// One connection, and what is known of its other side.
+#[derive(Debug)]
+pub(super) struct Session<T> {
+    pub(super) line: Line<T>,
+    pub(super) peer: String,
+    pub(super) pool: Arc<Pool>,
+    algorithm: Option<Algorithm>,
+    last_id: u64,
+    /// Whether content came or went.
+    pub(super) moved: bool,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
+    /// Says hello; the first request need not wait for the answer.
+    pub(super) fn open(stream: T, peer: String, options: &Options) -> Self {
+        let mut hello = Hello::new(SERVICE).digests(options.digests.iter().copied());
+        if let Some(token) = &options.token {
+            hello = hello.token(token);
+        }
+        let hello = hello.encode(&Limits::default());
+        let mut conn = Connection::new(stream, Limits::default());
+        conn.enqueue_encoded(hello.expect("a hello of ours is shorter than the limit"));
+        let line = Line::new(conn).stall_after(options.stall_after).limit_rate(options.limit_rate);
+        let pool = Arc::clone(&options.pool);
+        Self { line, peer, pool, algorithm: None, last_id: 0, moved: false }
+    }
+
+    /// The number of the next request.
+    pub(super) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Whether the server has let us in.
+    pub(super) fn is_welcome(&self) -> bool {
+        self.algorithm.is_some()
+    }
+
+    /// Whether the connection still stands, as far as can be told without waiting. A server ends
+    /// one that is idle for long.
+    pub(super) async fn is_alive(&mut self) -> bool {
+        // No request has this number, and there is always room: it looks whether the end came.
+        !self.is_welcome() || self.line.incoming_or_room(0, Some(usize::MAX)).await.is_ok()
+    }
+
+    /// Whether content came or went since this was last asked.
+    pub(super) fn moved_content(&mut self) -> bool {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// Waits until the server has let us in.
+    pub(super) async fn welcome(&mut self) -> Result<(), ClientError> {
+        self.algorithm().await.map(drop)
+    }
+
+    /// The digest algorithm that was agreed on; waits for the welcome.
+    pub(super) async fn algorithm(&mut self) -> Result<Algorithm, ClientError> {
+        if let Some(algorithm) = self.algorithm {
+            return Ok(algorithm);
+        }
+        let stranger = |found: String| ClientError::Stranger { peer: self.peer.clone(), found };
+        let answer = timeout(WELCOME_WITHIN, self.line.connection().next::<HelloAnswer>()).await;
+        let answer = match answer {
+            Err(_) => return Err(stranger(format!("silence for {} s", WELCOME_WITHIN.as_secs()))),
+            Ok(Ok(None)) => return Err(stranger("a close without a word".into())),
+            Ok(Err(ConnectionError::Decode(error))) => return Err(stranger(error.to_string())),
+            Ok(Err(error)) => return Err(self.lost(error.into())),
+            Ok(Ok(Some(answer))) => answer,
+        };
+        match answer {
+            HelloAnswer::Welcome { digest, .. } => {
+                self.algorithm = Some(digest);
+                Ok(digest)
+            }
+            HelloAnswer::Refused { code, message } => {
+                Err(ClientError::Refused { peer: self.peer.clone(), code, message })
+            }
+        }
+    }
+
+    /// The next thing that came for request `id`.
+    pub(super) async fn incoming(&mut self, id: u64) -> Result<Frame, ClientError> {
+        self.welcome().await?;
+        loop {
+            match self.line.incoming(id).await {
+                Ok(Incoming::Frame(frame)) => return Ok(frame),
+                // A client is never cancelled, and what it does not send is never wanted.
+                Ok(Incoming::Cancel | Incoming::Want(..)) => {}
+                Err(error) => return Err(self.lost(error)),
+            }
+        }
+    }
+
+    /// The end of request `id`; content that still comes for it is passed over.
+    pub(super) async fn end(&mut self, id: u64) -> Result<End, ClientError> {
+        loop {
+            if let Frame::End(end) = self.incoming(id).await? {
+                return match end.failure() {
+                    Some(failure) => Err(ClientError::Remote(failure)),
+                    None => Ok(end),
+                };
+            }
+        }
+    }
+
+    /// Ends request `id` early and waits until it is over, so that the connection stays of use.
+    pub(super) async fn abandon(&mut self, id: u64) {
+        self.line.say(&Frame::Cancel(Cancel { id }));
+        // Whether it ended as cancelled or in another way makes no difference any more; if the
+        // connection is lost, the next call finds out.
+        let _ = self.end(id).await;
+    }
+
+    /// The connection is lost.
+    pub(super) fn lost(&self, source: LineError) -> ClientError {
+        ClientError::Lost { peer: self.peer.clone(), source }
+    }
+
+    /// What did not fit the request.
+    pub(super) fn unexpected(&self, frame: &Frame) -> ClientError {
+        match frame {
+            Frame::End(end) => match end.failure() {
+                Some(failure) => ClientError::Remote(failure),
+                None => ClientError::protocol(&self.peer, "a request ended before it was answered"),
+            },
+            _ => ClientError::protocol(&self.peer, "a frame came that answers no request of ours"),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Content on its way: one sender, one receiver, and the same code for both directions.
+//!
+//! ```text
+//!              Outbox ── what is wanted ──▶ Pool ── read, digest ──▶ segment ─┐
+//!  sender   ◀── want ───────────────────────────────────────────────────────  │  Line
+//!  receiver    Plan ◀── what is missing ── Pool ◀── verify, write ◀── segment ◀┘
+//! ```
+//!
+//! [`send()`] and [`receive()`] drive the two over a [`Line`](crate::line::Line); [`blocks`] holds
+//! the work that blocks, done by the threads of a [`Pool`] a segment at a time.
+
+mod blocks;
+mod chain;
+mod outbox;
+mod pool;
+mod receive;
+mod send;
+
+use crate::store::{Entry, Kind};
+
+pub(crate) use blocks::{check_blocks, head_len, read_full};
+pub(crate) use chain::Chain;
+pub use pool::Pool;
+pub(crate) use receive::{ReceiveError, Receiving, receive};
+pub(crate) use send::{SendEnd, Sending, send, send_stream};
+
+/// What a transfer reports while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// So many bytes were right already.
+    Reused(u64),
+    /// So many bytes came or went.
+    Moved(u64),
+    /// The block at this offset arrived damaged and is wanted again.
+    Mended(u64),
+}
+
+/// Whether two files are taken for the same without a look at their content: by size and
+/// modification time.
+pub(crate) fn same_content(one: &Entry, other: &Entry) -> bool {
+    one.kind == Kind::File
+        && other.kind == Kind::File
+        && one.size == other.size
+        && one.modified.is_some()
+        && one.modified == other.modified
+}

@@ -1,0 +1,125 @@
+//! One native connection, from the hello to its end.
+
+use std::sync::Arc;
+
+use netserver::StopSignal;
+use proto::stream::Connection;
+use proto::{Algorithm, Hello, HelloAnswer, Limits};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Access, ServeError};
+use crate::content::Pool;
+use crate::line::{Line, LineError, Waiting};
+use crate::store::Store;
+use crate::wire::{End, Failure, Frame, SERVICE, Status};
+
+/// What is the same for all requests of a connection.
+pub(super) struct Session<'a, T, S> {
+    pub(super) line: Line<T>,
+    pub(super) store: &'a Arc<S>,
+    pub(super) pool: &'a Arc<Pool>,
+    pub(super) access: Access,
+    pub(super) algorithm: Algorithm,
+}
+
+/// How a request ended: its `end`, or the end of the whole conversation.
+pub(super) type Answer = Result<End, LineError>;
+
+/// Hears the hello, and answers it. `decide` says what the peer may do, or why it may not come in.
+pub(super) async fn greet<T>(
+    conn: &mut Connection<T>,
+    decide: impl FnOnce(&Hello) -> Result<Access, Failure>,
+) -> Result<(Access, Algorithm), ServeError>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let hello = conn.next::<Hello>().await.map_err(LineError::from)?.ok_or(LineError::Closed)?;
+    let answer = hello.answer(SERVICE, &[], &Algorithm::ALL);
+    let decided = match answer {
+        HelloAnswer::Welcome { digest, .. } => decide(&hello).map(|access| (access, digest)),
+        HelloAnswer::Refused { code: _, ref message } => {
+            Err(Failure::new(Status::BadRequest, message))
+        }
+    };
+    let answer = match &decided {
+        Ok(_) => answer,
+        Err(failure) if matches!(answer, HelloAnswer::Welcome { .. }) => {
+            let code = serde_json::to_value(failure.status).unwrap_or_default();
+            HelloAnswer::refused(code.as_str().unwrap_or("failed"), &failure.message)
+        }
+        Err(_) => answer,
+    };
+    let answer = answer.encode(&Limits::default());
+    conn.enqueue_encoded(answer.expect("an answer of ours is shorter than the limit"));
+    match decided {
+        Ok(decided) => Ok(decided),
+        Err(failure) => {
+            // A refusal is followed by a clean close, so that its words arrive.
+            conn.shutdown().await.map_err(LineError::from)?;
+            Err(ServeError::Refused(failure.message))
+        }
+    }
+}
+
+impl<T, S> Session<'_, T, S>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send,
+    S: Store,
+{
+    /// Answers requests in their order until the client has none left or the server stops.
+    pub(super) async fn run(mut self, stop: &StopSignal) -> Result<(), ServeError> {
+        loop {
+            let waiting = tokio::select! {
+                biased;
+                waiting = self.line.request() => waiting?,
+                () = stop.stopped() => None,
+            };
+            let Some(waiting) = waiting else { break };
+            let end = self.answer(waiting).await?;
+            self.line.say(&Frame::End(end));
+        }
+        Ok(self.line.connection().shutdown().await.map_err(LineError::from)?)
+    }
+
+    async fn answer(&mut self, waiting: Waiting) -> Answer {
+        let Some(id) = waiting.frame.id() else {
+            unreachable!("only requests wait, and each has an id")
+        };
+        if waiting.cancelled {
+            return Ok(End::failed(id, cancelled()));
+        }
+        if let Some(refusal) = self.refusal(&waiting.frame) {
+            return Ok(End::failed(id, refusal));
+        }
+        match waiting.frame {
+            Frame::Get(get) => self.get(get).await,
+            Frame::Put(put) => self.put(put).await,
+            Frame::List(list) => self.list(list).await,
+            Frame::Stat(stat) => self.stat(stat).await,
+            Frame::Mkdir(mkdir) => {
+                let make = move |store: &S| store.make_directory(&mkdir.path, mkdir.parents);
+                self.change(id, make).await
+            }
+            Frame::Remove(remove) => self.change(id, move |store| store.remove(&remove.path)).await,
+            Frame::Rename(rename) => self.rename(rename).await,
+            _ => unreachable!("only requests wait"),
+        }
+    }
+
+    /// Why the peer may not make this request, if it may not.
+    fn refusal(&self, request: &Frame) -> Option<Failure> {
+        let reads = matches!(request, Frame::Get(_) | Frame::List(_) | Frame::Stat(_));
+        let refused = match reads {
+            true if !self.access.read => "reading is not permitted here",
+            false if !self.access.write => "this server is read-only for you",
+            _ => return None,
+        };
+        Some(Failure::new(Status::Denied, refused))
+    }
+}
+
+/// The failure of a request that its client cancelled.
+pub(super) fn cancelled() -> Failure {
+    Failure::new(Status::Cancelled, "the request was cancelled")
+}
+

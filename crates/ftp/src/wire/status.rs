@@ -1,0 +1,93 @@
+//! How a request ended.
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::StoreError;
+
+/// The kind of an end: one word on the wire, for programs to decide on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// Done.
+    Ok,
+    /// There is nothing of that name.
+    NotFound,
+    /// The server, or the system under it, does not permit it.
+    Denied,
+    /// Something of that name is there already, or is no longer what it was.
+    Conflict,
+    /// The path is malformed, reserved or leads out of the root.
+    BadPath,
+    /// What is there is not of the kind that the request needs.
+    WrongKind,
+    /// A directory still holds something.
+    NotEmpty,
+    /// The source changed while it was read.
+    Changed,
+    /// The file system is full, or a quota is reached.
+    NoSpace,
+    /// Somebody else is at it; later it may go.
+    Busy,
+    /// What arrived is not what was sent, however often it was asked for.
+    Corrupt,
+    /// The request cannot be understood or stands in the wrong place.
+    BadRequest,
+    /// It was cancelled.
+    Cancelled,
+    /// The server is going down.
+    Stopping,
+    /// Anything else that the system reports.
+    #[serde(other)]
+    Failed,
+}
+
+/// An end that is not [`Status::Ok`], with its reason for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// The kind.
+    pub status: Status,
+    /// What failed, on what, and what was allowed. It comes from a peer: show it with
+    /// [`safe`](crate::safe).
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of the given kind.
+    pub fn new(status: Status, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(Status::of(&error), error.to_string())
+    }
+}
+
+impl Status {
+    /// The kind of a store's error.
+    pub fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::NotFound { .. } => Self::NotFound,
+            StoreError::Denied { .. } | StoreError::ReadOnly { .. } => Self::Denied,
+            StoreError::Exists { .. }
+            | StoreError::Changed { .. }
+            | StoreError::Superseded { .. } => Self::Conflict,
+            StoreError::NotAFile { .. }
+            | StoreError::NotADirectory { .. }
+            | StoreError::IsADirectory { .. } => Self::WrongKind,
+            StoreError::NotEmpty { .. } | StoreError::UnfinishedUploads { .. } => Self::NotEmpty,
+            StoreError::OutsideRoot { .. }
+            | StoreError::LinkInPath { .. }
+            | StoreError::Reserved { .. }
+            | StoreError::NameTooLong { .. }
+            | StoreError::BadName { .. }
+            | StoreError::InsideItself { .. } => Self::BadPath,
+            StoreError::NoSpace { .. } => Self::NoSpace,
+            StoreError::Busy { .. } | StoreError::TooManyOpenFiles { .. } => Self::Busy,
+            StoreError::Io { .. } => Self::Failed,
+        }
+    }
+}
