@@ -17,9 +17,7 @@ use tempfile::{TempDir, tempdir};
 fn serve(root: &Path, writable: bool) -> (SocketAddr, Running) {
     let store = LocalStore::open(root, writable).unwrap();
     let access = Access::default().write(writable);
-    let service = FileService::new(Arc::new(store))
-        .access(access)
-        .classic(true);
+    let service = FileService::new(Arc::new(store)).access(access).classic(true);
     let listener = bind_tcp((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let addr = listener.local_addr().unwrap();
     (addr, StreamServer::new(listener, service).start())
@@ -49,26 +47,17 @@ fn file(directory: &TempDir, name: &str) -> Vec<u8> {
 
 /// Bytes without a pattern that a mistake could fit in.
 fn bytes(len: usize) -> Vec<u8> {
-    (0..len as u32)
-        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
-        .collect()
+    (0..len as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_original_client_gets_files_in_turn() {
     let big = bytes(300_000);
-    let root = directory(&[
-        ("a.txt", b"one\ntwo\n"),
-        ("报告 🦀.txt", b"x"),
-        ("0", b""),
-        ("big", &big),
-    ]);
+    let root =
+        directory(&[("a.txt", b"one\ntwo\n"), ("报告 🦀.txt", b"x"), ("0", b""), ("big", &big)]);
     let (server, _running) = serve(root.path(), false);
     original(server, move |client| {
-        assert_eq!(
-            client.get("a.txt").unwrap(),
-            Got::File(b"one\ntwo\n".to_vec())
-        );
+        assert_eq!(client.get("a.txt").unwrap(), Got::File(b"one\ntwo\n".to_vec()));
         assert_eq!(client.get("报告 🦀.txt").unwrap(), Got::File(b"x".to_vec()));
         assert_eq!(client.get("0").unwrap(), Got::File(Vec::new()));
         assert_eq!(client.get("big").unwrap(), Got::File(big));
@@ -145,9 +134,7 @@ async fn a_browser_is_told_what_lives_here() {
     let (server, _running) = serve(root.path(), false);
     let answer = tokio::task::spawn_blocking(move || {
         let mut socket = TcpStream::connect(server).unwrap();
-        socket
-            .write_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
-            .unwrap();
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).unwrap();
         answer
@@ -185,43 +172,27 @@ async fn our_client_gets_from_the_original_server() {
     let mut client = ours(&server).await;
     for name in ["报告 1.txt", "0"] {
         let path = RemotePath::parse(name).unwrap();
-        let local = Local {
-            store: &store,
-            path: &path,
-        };
+        let local = Local { store: &store, path: &path };
         client.get(name, local, &How::default(), &()).await.unwrap();
         assert_eq!(file(&here, name), file(&there, name));
     }
     let path = RemotePath::parse("gone").unwrap();
-    let local = Local {
-        store: &store,
-        path: &path,
-    };
-    let error = client
-        .get("gone", local, &How::default(), &())
-        .await
-        .unwrap_err();
+    let local = Local { store: &store, path: &path };
+    let error = client.get("gone", local, &How::default(), &()).await.unwrap_err();
     assert!(matches!(error, ClassicError::NotFound { .. }), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_client_puts_to_the_original_server() {
     let big = bytes(300_000);
-    let here = directory(&[
-        ("报告 1.txt", b"one\ntwo\nthree"),
-        ("0", b""),
-        ("big", &big),
-    ]);
+    let here = directory(&[("报告 1.txt", b"one\ntwo\nthree"), ("0", b""), ("big", &big)]);
     let there = directory(&[]);
     let server = OriginalServer::start(there.path()).unwrap();
     let store = Arc::new(LocalStore::open(here.path(), false).unwrap());
     let mut client = ours(&server).await;
     for name in ["报告 1.txt", "0", "big"] {
         let path = RemotePath::parse(name).unwrap();
-        let local = Local {
-            store: &store,
-            path: &path,
-        };
+        let local = Local { store: &store, path: &path };
         let said = client.put(local, name, &()).await.unwrap();
         assert_eq!(said, format!("{name} 上传成功"));
         assert_eq!(file(&there, name), file(&here, name));

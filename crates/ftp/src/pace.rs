@@ -22,7 +22,8 @@ impl Pacer {
     /// Charges `len` bytes, and returns how long to wait before the next.
     pub(crate) fn charge(&mut self, len: u64, now: Instant) -> Duration {
         let earliest = now.checked_sub(BURST).unwrap_or(now);
-        self.paid = self.paid.max(earliest) + Duration::from_secs_f64(len as f64 / self.rate as f64);
+        self.paid =
+            self.paid.max(earliest) + Duration::from_secs_f64(len as f64 / self.rate as f64);
         self.paid.saturating_duration_since(now)
     }
 

@@ -58,10 +58,7 @@ impl RemotePath {
             return Ok(Self::root());
         }
         if path.len() > Self::MAX_BYTES {
-            return Err(PathError::TooLong {
-                found: path.len(),
-                allowed: Self::MAX_BYTES,
-            });
+            return Err(PathError::TooLong { found: path.len(), allowed: Self::MAX_BYTES });
         }
         if path[0] == b'/' {
             return Err(PathError::Absolute { path: path.into() });
@@ -72,10 +69,7 @@ impl RemotePath {
             depth += 1;
         }
         if depth > Self::MAX_DEPTH {
-            return Err(PathError::TooDeep {
-                found: depth,
-                allowed: Self::MAX_DEPTH,
-            });
+            return Err(PathError::TooDeep { found: depth, allowed: Self::MAX_DEPTH });
         }
         Ok(Self(path.into()))
     }
@@ -95,17 +89,11 @@ impl RemotePath {
         }
         let found = self.0.len() + 1 + name.len();
         if found > Self::MAX_BYTES {
-            return Err(PathError::TooLong {
-                found,
-                allowed: Self::MAX_BYTES,
-            });
+            return Err(PathError::TooLong { found, allowed: Self::MAX_BYTES });
         }
         let depth = self.depth() + 1;
         if depth > Self::MAX_DEPTH {
-            return Err(PathError::TooDeep {
-                found: depth,
-                allowed: Self::MAX_DEPTH,
-            });
+            return Err(PathError::TooDeep { found: depth, allowed: Self::MAX_DEPTH });
         }
         let mut joined = Vec::with_capacity(found);
         joined.extend_from_slice(&self.0);
@@ -117,10 +105,7 @@ impl RemotePath {
     /// The last component; `None` for the root.
     #[must_use]
     pub fn file_name(&self) -> Option<&[u8]> {
-        self.0
-            .rsplit(|&byte| byte == b'/')
-            .next()
-            .filter(|name| !name.is_empty())
+        self.0.rsplit(|&byte| byte == b'/').next().filter(|name| !name.is_empty())
     }
 
     /// The directory that holds it; `None` for the root.
@@ -137,9 +122,7 @@ impl RemotePath {
 
     /// The components, from the root downwards; none for the root itself.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.0
-            .split(|&byte| byte == b'/')
-            .filter(|component| !component.is_empty())
+        self.0.split(|&byte| byte == b'/').filter(|component| !component.is_empty())
     }
 
     /// The number of components.
@@ -153,11 +136,7 @@ impl RemotePath {
 
     /// Its first `depth` components.
     pub(crate) fn up_to(&self, depth: usize) -> Self {
-        let len: usize = self
-            .components()
-            .take(depth)
-            .map(|component| component.len() + 1)
-            .sum();
+        let len: usize = self.components().take(depth).map(|component| component.len() + 1).sum();
         Self(self.0[..len.saturating_sub(1)].into())
     }
 
@@ -203,10 +182,9 @@ fn check_component(component: &[u8], whole: &[u8]) -> Result<(), PathError> {
             path: whole.into(),
         }),
         _ if component.contains(&0) => Err(PathError::Nul { path: whole.into() }),
-        _ if component.len() > allowed => Err(PathError::ComponentTooLong {
-            found: component.len(),
-            allowed,
-        }),
+        _ if component.len() > allowed => {
+            Err(PathError::ComponentTooLong { found: component.len(), allowed })
+        }
         _ => Ok(()),
     }
 }

@@ -192,11 +192,7 @@ impl Plan {
 }
 
 /// Takes `found` off the front of what is expected.
-fn take(
-    expected: &mut VecDeque<Range>,
-    found: Range,
-    what: &'static str,
-) -> Result<(), Unwanted> {
+fn take(expected: &mut VecDeque<Range>, found: Range, what: &'static str) -> Result<(), Unwanted> {
     let wanted = expected.front().copied();
     match expected.front_mut() {
         Some(front)
@@ -309,9 +305,8 @@ mod tests {
     fn a_peer_that_damages_everything_does_not_fill_our_memory() {
         let blocks = MAX_DAMAGED as u64 + 10;
         let mut plan = Plan::compare(blocks * BLOCK, 0);
-        let outcome = (0..blocks).try_for_each(|block| {
-            plan.damaged(Range::new(block * BLOCK, (block + 1) * BLOCK))
-        });
+        let outcome = (0..blocks)
+            .try_for_each(|block| plan.damaged(Range::new(block * BLOCK, (block + 1) * BLOCK)));
         assert!(outcome.is_err());
     }
 }

@@ -76,7 +76,8 @@ fn path(text: &str) -> RemotePath {
 fn content(len: usize) -> Vec<u8> {
     let mut state = len as u64 | 1;
     let next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     };
     std::iter::repeat_with(next).take(len).collect()

@@ -153,25 +153,15 @@ mod tests {
             (Errno::ACCESS, Fatal),
         ];
         for (errno, expected) in table {
-            assert_eq!(
-                AcceptFailure::classify(&errno.into()),
-                expected,
-                "{errno:?}"
-            );
+            assert_eq!(AcceptFailure::classify(&errno.into()), expected, "{errno:?}");
         }
     }
 
     #[test]
     fn errors_without_a_code_are_sorted_by_their_kind() {
         let classify = |kind: io::ErrorKind| AcceptFailure::classify(&kind.into());
-        assert_eq!(
-            classify(io::ErrorKind::ConnectionReset),
-            AcceptFailure::Transient
-        );
-        assert_eq!(
-            classify(io::ErrorKind::OutOfMemory),
-            AcceptFailure::Exhausted
-        );
+        assert_eq!(classify(io::ErrorKind::ConnectionReset), AcceptFailure::Transient);
+        assert_eq!(classify(io::ErrorKind::OutOfMemory), AcceptFailure::Exhausted);
         assert_eq!(classify(io::ErrorKind::Other), AcceptFailure::Fatal);
     }
 
@@ -179,34 +169,20 @@ mod tests {
     fn exhaustion_waits_5_ms_doubling_to_a_second() {
         let mut backoff = Backoff::default();
         let waits: Vec<u128> = (0..10)
-            .map(|_| {
-                backoff
-                    .failed(AcceptFailure::Exhausted)
-                    .unwrap()
-                    .as_millis()
-            })
+            .map(|_| backoff.failed(AcceptFailure::Exhausted).unwrap().as_millis())
             .collect();
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
         backoff.succeeded();
-        assert_eq!(
-            backoff.failed(AcceptFailure::Exhausted),
-            Some(Duration::from_millis(5))
-        );
+        assert_eq!(backoff.failed(AcceptFailure::Exhausted), Some(Duration::from_millis(5)));
     }
 
     #[test]
     fn transient_failures_are_retried_at_once_but_not_for_ever() {
         let mut backoff = Backoff::default();
         for _ in 0..Backoff::PATIENCE {
-            assert_eq!(
-                backoff.failed(AcceptFailure::Transient),
-                Some(Duration::ZERO)
-            );
+            assert_eq!(backoff.failed(AcceptFailure::Transient), Some(Duration::ZERO));
         }
-        assert_eq!(
-            backoff.failed(AcceptFailure::Transient),
-            Some(Backoff::FIRST)
-        );
+        assert_eq!(backoff.failed(AcceptFailure::Transient), Some(Backoff::FIRST));
         assert_eq!(backoff.failed(AcceptFailure::Fatal), None);
     }
 }

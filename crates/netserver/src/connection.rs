@@ -27,20 +27,13 @@ pub(crate) struct Seat {
 
 impl Seat {
     pub(crate) fn new(conn: Conn) -> Self {
-        Self {
-            conn,
-            ending: Ending::Aborted,
-        }
+        Self { conn, ending: Ending::Aborted }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let ending = if thread::panicking() {
-            Ending::Panicked
-        } else {
-            self.ending
-        };
+        let ending = if thread::panicking() { Ending::Panicked } else { self.ending };
         self.conn.server().shared().close(&self.conn, ending);
     }
 }
@@ -129,9 +122,7 @@ async fn contained<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send
 
 fn failed(conn: &Conn, error: &dyn Display) {
     tracing::debug!(id = conn.id(), %error, "failed");
-    conn.server()
-        .shared()
-        .hook(|hooks| hooks.failure(conn, error));
+    conn.server().shared().hook(|hooks| hooks.failure(conn, error));
 }
 
 fn panicked(conn: &Conn, panic: &(dyn Any + Send)) -> Ending {
@@ -141,8 +132,6 @@ fn panicked(conn: &Conn, panic: &(dyn Any + Send)) -> Ending {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("a panic without a message");
     tracing::debug!(id = conn.id(), message, "panicked");
-    conn.server()
-        .shared()
-        .hook(|hooks| hooks.panic(conn, message));
+    conn.server().shared().hook(|hooks| hooks.panic(conn, message));
     Ending::Panicked
 }

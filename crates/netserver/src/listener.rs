@@ -123,11 +123,7 @@ mod tests {
         let addr = first.local_addr().unwrap();
         let error = bind_tcp(addr).unwrap_err();
         assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse);
-        assert!(
-            error
-                .to_string()
-                .starts_with(&format!("cannot listen on {addr}: "))
-        );
+        assert!(error.to_string().starts_with(&format!("cannot listen on {addr}: ")));
         assert_eq!(io::Error::from(error).kind(), io::ErrorKind::AddrInUse);
     }
 

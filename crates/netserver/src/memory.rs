@@ -65,14 +65,7 @@ impl MemoryListener {
         assert!(buffer_bytes > 0, "a pipe must hold at least one byte");
         let (outgoing, incoming) = mpsc::channel(BACKLOG);
         let next = Arc::default();
-        (
-            Self { incoming },
-            MemoryDialer {
-                outgoing,
-                next,
-                buffer_bytes,
-            },
-        )
+        (Self { incoming }, MemoryDialer { outgoing, next, buffer_bytes })
     }
 }
 

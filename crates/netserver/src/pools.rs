@@ -16,22 +16,13 @@ pub(crate) struct Pools<T> {
 
 impl<T> Pools<T> {
     pub(crate) fn new(max_newcomers: usize, max_admitted: usize) -> Self {
-        Self {
-            max_newcomers,
-            max_admitted,
-            newcomers: BTreeMap::new(),
-            admitted: BTreeMap::new(),
-        }
+        Self { max_newcomers, max_admitted, newcomers: BTreeMap::new(), admitted: BTreeMap::new() }
     }
 
     /// Lets a newcomer in and gives back the one that has to go for it.
     pub(crate) fn enter(&mut self, id: u64, conn: T) -> Option<T> {
         let full = self.newcomers.len() >= self.max_newcomers;
-        let evicted = if full {
-            self.newcomers.pop_first()
-        } else {
-            None
-        };
+        let evicted = if full { self.newcomers.pop_first() } else { None };
         self.newcomers.insert(id, conn);
         evicted.map(|(_, conn)| conn)
     }
@@ -51,9 +42,7 @@ impl<T> Pools<T> {
             return Err(AdmitError::Ended);
         };
         if self.admitted.len() >= self.max_admitted {
-            return Err(AdmitError::Full {
-                limit: self.max_admitted,
-            });
+            return Err(AdmitError::Full { limit: self.max_admitted });
         }
         self.admitted.insert(id, newcomer.remove());
         Ok(())

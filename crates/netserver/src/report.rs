@@ -104,11 +104,7 @@ mod tests {
 
     #[test]
     fn every_ending_is_counted_once_and_printed() {
-        let mut report = Report {
-            accepted: 10,
-            rejected: 1,
-            ..Report::default()
-        };
+        let mut report = Report { accepted: 10, rejected: 1, ..Report::default() };
         for ending in [
             Ending::Served,
             Ending::Drained,

@@ -35,12 +35,7 @@ struct Book {
 impl Shared {
     pub(crate) fn new(local: Addr, limits: Limits, hooks: Box<dyn Hooks>) -> Self {
         let pools = Pools::new(limits.max_newcomers.max(1), limits.max_admitted);
-        let book = Book {
-            pools,
-            report: Report::default(),
-            last_id: 0,
-            closed: false,
-        };
+        let book = Book { pools, report: Report::default(), last_id: 0, closed: false };
         Self {
             local,
             limits,
@@ -90,11 +85,7 @@ impl Shared {
             }
         }
         self.place_freed.notify_one();
-        self.event(&Event::Ended {
-            conn,
-            ending,
-            lasted: conn.accepted_at().elapsed(),
-        });
+        self.event(&Event::Ended { conn, ending, lasted: conn.accepted_at().elapsed() });
     }
 
     /// Waits until there is room for a newcomer, or one that has had its time to make room for it.
@@ -112,9 +103,7 @@ impl Shared {
         let now = Instant::now();
         // A grace beyond the clock means that nobody gives way; then only a place that is freed
         // ends the wait, and the timer is but asked to look again.
-        let opens_at = accepted_at
-            .checked_add(self.limits.newcomer_grace)
-            .unwrap_or(now + DAY);
+        let opens_at = accepted_at.checked_add(self.limits.newcomer_grace).unwrap_or(now + DAY);
         (opens_at > now).then_some(opens_at)
     }
 
@@ -151,11 +140,7 @@ impl Shared {
                 tracing::debug!(id = conn.id(), peer = %conn.peer(), "accepted");
             }
             Event::Admitted(conn) => tracing::debug!(id = conn.id(), "admitted"),
-            Event::Ended {
-                conn,
-                ending,
-                lasted,
-            } => {
+            Event::Ended { conn, ending, lasted } => {
                 tracing::debug!(id = conn.id(), %ending, ?lasted, "ended");
             }
             Event::AcceptFailed { error, failure } => {

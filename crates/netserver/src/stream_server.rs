@@ -35,11 +35,7 @@ impl<L: Listener, H> StreamServer<L, H> {
     pub fn new(listener: L, handler: H) -> Self {
         Self {
             listener,
-            service: Service {
-                handler,
-                upgrade: NoUpgrade,
-                admit_at_once: false,
-            },
+            service: Service { handler, upgrade: NoUpgrade, admit_at_once: false },
             limits: Limits::default(),
             hooks: Box::new(()),
             tick_every: None,
@@ -56,30 +52,10 @@ impl<L: Listener, H, U> StreamServer<L, H, U> {
 
     /// Does this to each connection before the handler gets it; default nothing.
     pub fn upgrade<V: Upgrade<L::Stream>>(self, upgrade: V) -> StreamServer<L, H, V> {
-        let Self {
-            listener,
-            service,
-            limits,
-            hooks,
-            tick_every,
-        } = self;
-        let Service {
-            handler,
-            admit_at_once,
-            ..
-        } = service;
-        let service = Service {
-            handler,
-            upgrade,
-            admit_at_once,
-        };
-        StreamServer {
-            listener,
-            service,
-            limits,
-            hooks,
-            tick_every,
-        }
+        let Self { listener, service, limits, hooks, tick_every } = self;
+        let Service { handler, admit_at_once, .. } = service;
+        let service = Service { handler, upgrade, admit_at_once };
+        StreamServer { listener, service, limits, hooks, tick_every }
     }
 
     /// Asks and tells these hooks; default nobody.
@@ -103,10 +79,7 @@ impl<L: Listener, H, U> StreamServer<L, H, U> {
     ///
     /// If `period` is zero.
     pub fn tick_every(mut self, period: Duration) -> Self {
-        assert!(
-            !period.is_zero(),
-            "the period between ticks must not be zero"
-        );
+        assert!(!period.is_zero(), "the period between ticks must not be zero");
         self.tick_every = Some(period);
         self
     }
@@ -121,17 +94,10 @@ impl<L: Listener, H, U> StreamServer<L, H, U> {
         U: Upgrade<L::Stream>,
         H: StreamHandler<Guarded<U::Stream>>,
     {
-        let Self {
-            listener,
-            service,
-            limits,
-            hooks,
-            tick_every,
-        } = self;
+        let Self { listener, service, limits, hooks, tick_every } = self;
         // A listener that cannot say where it is can still be served.
-        let local = listener
-            .local_addr()
-            .map_or_else(|_| Addr::named("an unnamed address"), Into::into);
+        let local =
+            listener.local_addr().map_or_else(|_| Addr::named("an unnamed address"), Into::into);
         let handle = ServerHandle::new(Shared::new(local, limits, hooks));
         let acceptor = Acceptor {
             listener,
@@ -170,16 +136,8 @@ where
     H: StreamHandler<Guarded<U::Stream>>,
 {
     async fn run(mut self, tick_every: Option<Duration>) -> Result<Report, ServeError> {
-        let broken = self
-            .accept_until_stopped(tick_every.map(ticker))
-            .await
-            .err();
-        let Self {
-            listener,
-            server,
-            tasks,
-            ..
-        } = self;
+        let broken = self.accept_until_stopped(tick_every.map(ticker)).await.err();
+        let Self { listener, server, tasks, .. } = self;
         drop(listener);
 
         let shared = server.shared();
@@ -187,10 +145,7 @@ where
         shared.stop.raise();
         shared.event(&Event::Stopping);
         tasks.close();
-        if timeout(shared.limits.drain_deadline, tasks.wait())
-            .await
-            .is_err()
-        {
+        if timeout(shared.limits.drain_deadline, tasks.wait()).await.is_err() {
             shared.cut_all();
             // A failure means that some handler blocks; the report counts it as aborted.
             let _ = timeout(CUT_GRACE, tasks.wait()).await;
@@ -198,11 +153,7 @@ where
         let report = shared.close_book();
         match broken {
             None => Ok(report),
-            Some(source) => Err(ServeError {
-                local: shared.local.clone(),
-                source,
-                report,
-            }),
+            Some(source) => Err(ServeError { local: shared.local.clone(), source, report }),
         }
     }
 
@@ -231,10 +182,7 @@ where
                 Err(error) => error,
             };
             let failure = AcceptFailure::classify(&error);
-            shared.event(&Event::AcceptFailed {
-                error: &error,
-                failure,
-            });
+            shared.event(&Event::AcceptFailed { error: &error, failure });
             let Some(wait) = backoff.failed(failure) else {
                 return Err(error);
             };
@@ -252,8 +200,7 @@ where
         };
         let seat = Seat::new(conn);
         let service = Arc::clone(&self.service);
-        self.tasks
-            .spawn(async move { service.attend(seat, transport).await });
+        self.tasks.spawn(async move { service.attend(seat, transport).await });
     }
 }
 

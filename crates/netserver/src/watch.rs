@@ -32,12 +32,7 @@ impl Watch {
     const LOOKS: u32 = 4;
 
     pub(crate) fn new(limits: Limits, started: Instant) -> Self {
-        Self {
-            limits,
-            started,
-            last_progress: 0,
-            last_moved: started,
-        }
+        Self { limits, started, last_progress: 0, last_moved: started }
     }
 
     pub(crate) fn check(&mut self, now: Instant, progress: u64, admitted: bool) -> Verdict {
@@ -54,12 +49,7 @@ impl Watch {
         if let Some((_, over)) = deadlines.iter().flatten().find(|(at, _)| *at <= now) {
             return Verdict::Over(*over);
         }
-        let next = deadlines
-            .iter()
-            .flatten()
-            .map(|(at, _)| *at)
-            .chain(self.next_look(now))
-            .min();
+        let next = deadlines.iter().flatten().map(|(at, _)| *at).chain(self.next_look(now)).min();
         next.map_or(Verdict::NoDeadline, Verdict::AskAt)
     }
 
@@ -93,9 +83,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn limits() -> Limits {
-        Limits::default()
-            .admission_deadline(10 * SECOND)
-            .idle_deadline(120 * SECOND)
+        Limits::default().admission_deadline(10 * SECOND).idle_deadline(120 * SECOND)
     }
 
     /// Asks as often as the watch wants; progress is made until `moves_until`.
@@ -140,14 +128,8 @@ mod tests {
             let moved = moved * SECOND;
             let (after, deadline) = over_after(limits(), true, moved);
             assert_eq!(deadline, Deadline::Idle);
-            assert!(
-                after - moved >= 120 * SECOND,
-                "too early: {after:?} for {moved:?}"
-            );
-            assert!(
-                after - moved <= 150 * SECOND,
-                "too late: {after:?} for {moved:?}"
-            );
+            assert!(after - moved >= 120 * SECOND, "too early: {after:?} for {moved:?}");
+            assert!(after - moved <= 150 * SECOND, "too late: {after:?} for {moved:?}");
         }
     }
 
@@ -166,13 +148,8 @@ mod tests {
     #[test]
     fn deadlines_beyond_the_clock_and_of_zero_neither_panic_nor_spin() {
         let now = Instant::now();
-        let endless = limits()
-            .idle_deadline(Duration::MAX)
-            .admission_deadline(Duration::MAX);
-        assert_eq!(
-            Watch::new(endless, now).check(now, 0, false),
-            Verdict::NoDeadline
-        );
+        let endless = limits().idle_deadline(Duration::MAX).admission_deadline(Duration::MAX);
+        assert_eq!(Watch::new(endless, now).check(now, 0, false), Verdict::NoDeadline);
         let over = over_after(limits().idle_deadline(Duration::ZERO), true, Duration::ZERO);
         assert_eq!(over, (Duration::ZERO, Deadline::Idle));
     }

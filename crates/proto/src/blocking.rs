@@ -49,10 +49,7 @@ pub struct FrameReader<R> {
 impl<R> FrameReader<R> {
     /// A reader over `io` that begins at the beginning of a frame.
     pub fn new(io: R, limits: Limits) -> Self {
-        Self {
-            io,
-            incoming: Incoming::new(limits, Bytes::new()),
-        }
+        Self { io, incoming: Incoming::new(limits, Bytes::new()) }
     }
 
     /// How many bytes of the current body are still to be read; 0 between frames.
@@ -180,11 +177,7 @@ pub struct FrameWriter<W> {
 impl<W> FrameWriter<W> {
     /// A writer over `io`.
     pub fn new(io: W, limits: Limits) -> Self {
-        Self {
-            io,
-            limits,
-            broken: false,
-        }
+        Self { io, limits, broken: false }
     }
 
     /// The transport. Writing to it between frames is fine, and what it is for.

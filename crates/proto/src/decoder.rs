@@ -72,11 +72,7 @@ impl Decoder {
     /// A decoder at the beginning of a frame.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            state: State::Header,
-            gathered: Vec::new(),
-        }
+        Self { limits, state: State::Header, gathered: Vec::new() }
     }
 
     /// Takes the next piece from the front of `input`, or gives `None` when all of the input is
@@ -98,9 +94,7 @@ impl Decoder {
                 Ok(Some(Piece::End))
             }
             State::Body { remaining } => {
-                let length = input
-                    .len()
-                    .min(usize::try_from(remaining).unwrap_or(usize::MAX));
+                let length = input.len().min(usize::try_from(remaining).unwrap_or(usize::MAX));
                 if length == 0 {
                     return Ok(None);
                 }
@@ -133,9 +127,7 @@ impl Decoder {
         }
         match self.find_header::<H>(input) {
             Ok(Some(header)) => {
-                self.state = State::Body {
-                    remaining: header.body_len(),
-                };
+                self.state = State::Body { remaining: header.body_len() };
                 Ok(Some(header))
             }
             Ok(None) => Ok(None),
@@ -164,14 +156,9 @@ impl Decoder {
     /// If `n` is more than [`body_remaining`](Self::body_remaining): the seam would be lost.
     pub fn advance_body(&mut self, n: u64) {
         let remaining = self.body_remaining();
-        assert!(
-            n <= remaining,
-            "{n} bytes of a body that has {remaining} left"
-        );
+        assert!(n <= remaining, "{n} bytes of a body that has {remaining} left");
         if n > 0 {
-            self.state = State::Body {
-                remaining: remaining - n,
-            };
+            self.state = State::Body { remaining: remaining - n };
         }
     }
 
@@ -188,9 +175,7 @@ impl Decoder {
                 None if self.gathered.is_empty() => return Ok(()),
                 None => (Part::Length, (LENGTH_BYTES - self.gathered.len()) as u64),
                 Some((length, header)) => {
-                    let length = self
-                        .limits
-                        .check_header_length(i32::from_le_bytes(*length))?;
+                    let length = self.limits.check_header_length(i32::from_le_bytes(*length))?;
                     (Part::Header, (length - header.len()) as u64)
                 }
             },
@@ -212,9 +197,7 @@ impl Decoder {
         if self.gathered.is_empty()
             && let Some((length, rest)) = input.split_first_chunk()
         {
-            let length = self
-                .limits
-                .check_header_length(i32::from_le_bytes(*length))?;
+            let length = self.limits.check_header_length(i32::from_le_bytes(*length))?;
             if let Some((header, rest)) = rest.split_at_checked(length) {
                 *input = rest;
                 return parse(header, &self.limits).map(Some);
@@ -224,9 +207,7 @@ impl Decoder {
         let Some(length) = self.gathered.first_chunk() else {
             return Ok(None);
         };
-        let length = self
-            .limits
-            .check_header_length(i32::from_le_bytes(*length))?;
+        let length = self.limits.check_header_length(i32::from_le_bytes(*length))?;
         self.gather(LENGTH_BYTES + length, input);
         if self.gathered.len() < LENGTH_BYTES + length {
             return Ok(None);
@@ -248,20 +229,15 @@ impl Decoder {
 
 /// Reads a whole header.
 fn parse<H: Header>(header: &[u8], limits: &Limits) -> Result<H, DecodeError> {
-    let json = str::from_utf8(header).map_err(|error| DecodeError::NotUtf8 {
-        valid_up_to: error.valid_up_to(),
-    })?;
+    let json = str::from_utf8(header)
+        .map_err(|error| DecodeError::NotUtf8 { valid_up_to: error.valid_up_to() })?;
     if let Some(found) = json::not_an_object(json) {
         return Err(DecodeError::NotAnObject { found });
     }
     if json::is_deeper_than(json, limits.max_json_depth) {
-        return Err(DecodeError::TooDeep {
-            allowed: limits.max_json_depth,
-        });
+        return Err(DecodeError::TooDeep { allowed: limits.max_json_depth });
     }
-    serde_json::from_str(json).map_err(|error| DecodeError::Json {
-        message: json::message(&error),
-    })
+    serde_json::from_str(json).map_err(|error| DecodeError::Json { message: json::message(&error) })
 }
 
 #[cfg(test)]
@@ -279,11 +255,7 @@ mod tests {
         let mut wire = 65_536_i32.to_le_bytes().to_vec();
         wire.extend_from_slice(b"{\"a\":\"0123");
         assert!(decoder.decode::<Empty>(&mut &wire[..]).unwrap().is_none());
-        assert!(
-            decoder.gathered.capacity() <= 64,
-            "{}",
-            decoder.gathered.capacity()
-        );
+        assert!(decoder.gathered.capacity() <= 64, "{}", decoder.gathered.capacity());
     }
 
     #[test]
@@ -310,12 +282,7 @@ mod tests {
     #[test]
     fn a_header_that_is_whole_in_its_input_is_not_gathered() {
         let mut decoder = Decoder::new(Limits::default());
-        assert!(
-            decoder
-                .decode::<Empty>(&mut &b"\x02\0\0\0{}"[..])
-                .unwrap()
-                .is_some()
-        );
+        assert!(decoder.decode::<Empty>(&mut &b"\x02\0\0\0{}"[..]).unwrap().is_some());
         assert_eq!(decoder.gathered.capacity(), 0);
     }
 }

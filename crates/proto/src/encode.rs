@@ -43,18 +43,15 @@ pub fn encode_padded<H: Header>(
 ) -> Result<Bytes, EncodeError> {
     let mut frame = Vec::with_capacity(USUAL_BYTES);
     frame.extend_from_slice(&[0; size_of::<i32>()]);
-    serde_json::to_writer(&mut frame, header).map_err(|error| EncodeError::Json {
-        message: json::message(&error),
-    })?;
+    serde_json::to_writer(&mut frame, header)
+        .map_err(|error| EncodeError::Json { message: json::message(&error) })?;
 
     let json = str::from_utf8(&frame[size_of::<i32>()..]).expect("serde_json writes UTF-8");
     if let Some(found) = json::not_an_object(json) {
         return Err(EncodeError::NotAnObject { found });
     }
     if json::is_deeper_than(json, limits.max_json_depth) {
-        return Err(EncodeError::TooDeep {
-            allowed: limits.max_json_depth,
-        });
+        return Err(EncodeError::TooDeep { allowed: limits.max_json_depth });
     }
 
     let found = json.len().next_multiple_of(multiple.max(1));
@@ -72,9 +69,5 @@ pub fn encode_padded<H: Header>(
 pub(crate) fn check_body<H: Header>(header: &H, body: &[u8]) -> Result<(), EncodeError> {
     let announced = header.body_len();
     let found = body.len() as u64;
-    if announced == found {
-        Ok(())
-    } else {
-        Err(EncodeError::BodyLength { announced, found })
-    }
+    if announced == found { Ok(()) } else { Err(EncodeError::BodyLength { announced, found }) }
 }

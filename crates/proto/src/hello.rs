@@ -118,10 +118,7 @@ impl Hello {
     /// the server has too is used.
     #[must_use]
     pub fn digests(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.digests = algorithms
-            .into_iter()
-            .map(|each| each.to_string())
-            .collect();
+        self.digests = algorithms.into_iter().map(|each| each.to_string()).collect();
         self
     }
 
@@ -216,10 +213,7 @@ impl fmt::Debug for Hello {
             .field("service", &self.service)
             .field("capabilities", &self.capabilities)
             .field("digests", &self.digests)
-            .field(
-                "token",
-                &self.token.as_ref().map(|_| format_args!("(secret)")),
-            )
+            .field("token", &self.token.as_ref().map(|_| format_args!("(secret)")))
             .finish()
     }
 }
@@ -234,10 +228,7 @@ impl HelloAnswer {
 
     /// A refusal.
     pub fn refused(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Refused {
-            code: code.into(),
-            message: message.into(),
-        }
+        Self::Refused { code: code.into(), message: message.into() }
     }
 
     /// The answer as it goes on the wire.

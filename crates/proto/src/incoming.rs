@@ -17,10 +17,7 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(crate) fn new(limits: Limits, prefix: Bytes) -> Self {
-        Self {
-            decoder: Decoder::new(limits),
-            ahead: BytesMut::from(prefix),
-        }
+        Self { decoder: Decoder::new(limits), ahead: BytesMut::from(prefix) }
     }
 
     /// Takes in bytes that the transport gave.

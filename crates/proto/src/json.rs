@@ -5,11 +5,7 @@ const MESSAGE_CHARS: usize = 200;
 
 /// Names the JSON value that a text begins with, or gives `None` for an object.
 pub(crate) fn not_an_object(json: &str) -> Option<&'static str> {
-    match json
-        .trim_start_matches([' ', '\t', '\n', '\r'])
-        .chars()
-        .next()
-    {
+    match json.trim_start_matches([' ', '\t', '\n', '\r']).chars().next() {
         Some('{') => None,
         Some('[') => Some("an array"),
         Some('"') => Some("a string"),
@@ -125,10 +121,7 @@ mod tests {
     #[test]
     fn shows_a_peers_text_on_one_short_line() {
         assert_eq!(shown("it's 文件 \"x\"", 40), "it's 文件 \"x\"");
-        assert_eq!(
-            shown("a\u{1b}[2J\n\u{202e}b", 40),
-            "a\\u{1b}[2J\\n\\u{202e}b"
-        );
+        assert_eq!(shown("a\u{1b}[2J\n\u{202e}b", 40), "a\\u{1b}[2J\\n\\u{202e}b");
         assert_eq!(shown("abcdef", 3), "abc…");
         assert_eq!(shown("abc", 3), "abc");
     }

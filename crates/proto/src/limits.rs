@@ -52,10 +52,7 @@ impl Limits {
             return Err(DecodeError::EmptyHeader);
         }
         if length > self.header_bytes() {
-            return Err(DecodeError::HeaderTooLong {
-                found: length,
-                allowed: self.header_bytes(),
-            });
+            return Err(DecodeError::HeaderTooLong { found: length, allowed: self.header_bytes() });
         }
         Ok(length)
     }
@@ -63,9 +60,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_header_bytes: 64 * 1024,
-            max_json_depth: 32,
-        }
+        Self { max_header_bytes: 64 * 1024, max_json_depth: 32 }
     }
 }

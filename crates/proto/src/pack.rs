@@ -53,12 +53,9 @@ pub fn pack_i32_le(value: i64) -> Result<[u8; 4], RangeError> {
 pub fn pack_u32_le(value: i64) -> Result<[u8; 4], RangeError> {
     match u32::try_from(value) {
         Ok(value) => Ok(value.to_le_bytes()),
-        Err(_) => Err(RangeError {
-            field: "u32",
-            found: value.into(),
-            min: 0,
-            max: u32::MAX.into(),
-        }),
+        Err(_) => {
+            Err(RangeError { field: "u32", found: value.into(), min: 0, max: u32::MAX.into() })
+        }
     }
 }
 
@@ -92,10 +89,7 @@ impl Packer {
     /// An empty layout.
     #[must_use]
     pub fn new(alignment: Alignment) -> Self {
-        Self {
-            alignment,
-            packed: Vec::new(),
-        }
+        Self { alignment, packed: Vec::new() }
     }
 
     /// Appends an `i32`: Python's `i`.

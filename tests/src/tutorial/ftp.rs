@@ -147,11 +147,7 @@ impl OriginalServer {
                 thread::spawn(move || socket.and_then(|socket| handle(&socket, &directory)));
             }
         });
-        Ok(Self {
-            addr,
-            stopping,
-            accepting: Some(accepting),
-        })
+        Ok(Self { addr, stopping, accepting: Some(accepting) })
     }
 
     /// Where it listens.
@@ -192,11 +188,7 @@ fn handle(mut socket: &TcpStream, directory: &Path) -> io::Result<()> {
                 let Some(content) = receive(socket, total)? else {
                     continue;
                 };
-                OpenOptions::new()
-                    .append(true)
-                    .create(true)
-                    .open(path)?
-                    .write_all(&content)?;
+                OpenOptions::new().append(true).create(true).open(path)?.write_all(&content)?;
                 socket.write_all(format!("{name} {STORED}").as_bytes())?;
             }
             _ => {}
@@ -234,14 +226,9 @@ fn receive(socket: &TcpStream, total: i32) -> io::Result<Option<Vec<u8>>> {
     let mut content = Vec::new();
     while content.len() < total {
         let header_len = recv_int(socket)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        let header = recv(
-            socket,
-            usize::try_from(header_len).map_err(io::Error::other)?,
-        )?;
+        let header = recv(socket, usize::try_from(header_len).map_err(io::Error::other)?)?;
         let header: Value = serde_json::from_slice(&header)?;
-        let size = header["file_size"]
-            .as_u64()
-            .ok_or(io::ErrorKind::InvalidData)?;
+        let size = header["file_size"].as_u64().ok_or(io::ErrorKind::InvalidData)?;
         let mut chunk = Vec::new();
         while (chunk.len() as u64) < size {
             let data = recv(socket, RECV)?;

@@ -28,20 +28,13 @@ impl proto::Header for ChunkHeader {
 impl ChunkHeader {
     fn of(name: &str, content: &[u8]) -> Self {
         let file_size = content.len() as u64;
-        Self {
-            file_name: name.into(),
-            file_size,
-            md5: md5(content),
-        }
+        Self { file_name: name.into(), file_size, md5: md5(content) }
     }
 }
 
 /// A size as it is announced.
 pub(super) fn encode_size(size: u64) -> Result<[u8; 4], ClassicError> {
-    let too_large = |_| ClassicError::TooLarge {
-        size,
-        allowed: MAX_FILE_BYTES,
-    };
+    let too_large = |_| ClassicError::TooLarge { size, allowed: MAX_FILE_BYTES };
     Ok(i32::try_from(size).map_err(too_large)?.to_le_bytes())
 }
 

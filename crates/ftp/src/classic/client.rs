@@ -66,11 +66,7 @@ where
 {
     /// A client on a connection that has said nothing yet.
     pub fn new(stream: T) -> Self {
-        Self {
-            stream,
-            pool: Pool::shared(),
-            input: BytesMut::new(),
-        }
+        Self { stream, pool: Pool::shared(), input: BytesMut::new() }
     }
 
     /// The threads to work with. Default: [`Pool::shared`].
@@ -94,10 +90,7 @@ where
     ) -> Result<Published, ClassicError> {
         self.command(GET, name).await?;
         let size = self.size(name).await?;
-        observer.event(Event::Begun {
-            path: local.path,
-            size: Some(size),
-        });
+        observer.event(Event::Begun { path: local.path, size: Some(size) });
         let path = local.path.clone();
         let upload = Upload::begin(local.store, &self.pool, path, size, &how.publish).await?;
         let mut upload = upload;
@@ -130,10 +123,7 @@ where
         let file = Outbound::open(local.store, &self.pool, path, name).await?;
         self.command(PUT, name).await?;
         settle_for(&mut self.stream, COMMAND_PAUSE).await?;
-        observer.event(Event::Begun {
-            path: local.path,
-            size: Some(file.size()),
-        });
+        observer.event(Event::Begun { path: local.path, size: Some(file.size()) });
         let mut moved = |bytes| observer.event(Event::Moved { bytes });
         file.send(&mut self.stream, &mut moved).await?;
         self.confirmation().await
@@ -176,15 +166,10 @@ where
             match incoming.next(&mut self.input)? {
                 Some(Part::Content(content)) => {
                     upload.write(&content).await?;
-                    observer.event(Event::Moved {
-                        bytes: content.len() as u64,
-                    });
+                    observer.event(Event::Moved { bytes: content.len() as u64 });
                 }
                 Some(Part::Checked { intact: true, .. }) => {}
-                Some(Part::Checked {
-                    offset,
-                    intact: false,
-                }) => {
+                Some(Part::Checked { offset, intact: false }) => {
                     return Err(ClassicError::Corrupt { offset });
                 }
                 Some(Part::Done) => return Ok(()),
@@ -208,11 +193,7 @@ where
             said?;
         }
         let said = String::from_utf8_lossy(&self.input.split()).into_owned();
-        if said.ends_with(STORED) {
-            Ok(said)
-        } else {
-            Err(ClassicError::Unconfirmed { said })
-        }
+        if said.ends_with(STORED) { Ok(said) } else { Err(ClassicError::Unconfirmed { said }) }
     }
 
     /// Reads some more; `false` at the end.

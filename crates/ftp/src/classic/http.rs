@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 /// The methods that web clients begin with.
-const METHODS: [&str; 9] = [
-    "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE",
-];
+const METHODS: [&str; 9] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE"];
 
 /// The longest first line that is waited for, in bytes.
 pub(super) const MAX_LINE_BYTES: usize = 8 * 1024;
@@ -31,9 +30,7 @@ pub(super) enum Knock {
 pub(super) fn answer(opening: &[u8]) -> Knock {
     let begins = |method: &str| opening.starts_with(method.as_bytes());
     let Some(method) = METHODS.into_iter().find(|method| begins(method)) else {
-        let cut = METHODS
-            .iter()
-            .any(|method| method.as_bytes().starts_with(opening));
+        let cut = METHODS.iter().any(|method| method.as_bytes().starts_with(opening));
         return if cut { Knock::Incomplete } else { Knock::None };
     };
     let rest = &opening[method.len()..];
@@ -41,11 +38,7 @@ pub(super) fn answer(opening: &[u8]) -> Knock {
         return Knock::None;
     }
     let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
-        return if opening.len() < MAX_LINE_BYTES {
-            Knock::Incomplete
-        } else {
-            Knock::None
-        };
+        return if opening.len() < MAX_LINE_BYTES { Knock::Incomplete } else { Knock::None };
     };
     let words = || rest[..end].trim_ascii().split(|&byte| byte == b' ');
     let (Some(target), Some(version), None) = (words().next(), words().nth(1), words().nth(2))
@@ -64,11 +57,7 @@ fn respond(method: &str, target: &[u8]) -> Bytes {
         ("GET" | "HEAD", _) => "404 Not Found",
         _ => "501 Not Implemented",
     };
-    let body = if method == "HEAD" {
-        Cow::default()
-    } else {
-        Cow::from(TEXT)
-    };
+    let body = if method == "HEAD" { Cow::default() } else { Cow::from(TEXT) };
     let response = format!(
         "HTTP/1.1 {status}\r\n\
          Content-Type: text/plain; charset=utf-8\r\n\
@@ -87,15 +76,10 @@ mod tests {
 
     #[test]
     fn tells_requests_from_commands() {
-        for request in [
-            "GET / HTTP/1.1\r\n",
-            "POST /a?b HTTP/1.0\r\nHost: x\r\n",
-            "HEAD / HTTP/2\n",
-        ] {
-            assert!(
-                matches!(answer(request.as_bytes()), Knock::Request(_)),
-                "{request:?}"
-            );
+        for request in
+            ["GET / HTTP/1.1\r\n", "POST /a?b HTTP/1.0\r\nHost: x\r\n", "HEAD / HTTP/2\n"]
+        {
+            assert!(matches!(answer(request.as_bytes()), Knock::Request(_)), "{request:?}");
         }
         for other in [
             "get / HTTP/1.1\r\n",
@@ -122,16 +106,12 @@ mod tests {
 
     #[test]
     fn the_answer_is_as_long_as_it_says() {
-        let Knock::Request(response) = answer(b"GET / HTTP/1.1\r\n") else {
-            panic!("no answer")
-        };
+        let Knock::Request(response) = answer(b"GET / HTTP/1.1\r\n") else { panic!("no answer") };
         let response = std::str::from_utf8(&response).unwrap();
         let (head, body) = response.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n"));
         assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
-        let Knock::Request(response) = answer(b"HEAD /x HTTP/1.1\r\n") else {
-            panic!("no answer")
-        };
+        let Knock::Request(response) = answer(b"HEAD /x HTTP/1.1\r\n") else { panic!("no answer") };
         assert!(response.starts_with(b"HTTP/1.1 404 Not Found\r\n"));
         assert!(response.ends_with(b"\r\n\r\n"));
     }

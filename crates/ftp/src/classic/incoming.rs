@@ -40,12 +40,7 @@ impl Incoming {
     /// Awaits the chunks of a file of `size` bytes.
     pub(super) fn new(size: u64) -> Self {
         let decoder = Decoder::new(Limits::default());
-        Self {
-            decoder,
-            left: size,
-            offset: 0,
-            chunk: None,
-        }
+        Self { decoder, left: size, offset: 0, chunk: None }
     }
 
     /// Takes the next part from the front of `input`; `None` when more is needed. What follows the
@@ -85,11 +80,7 @@ impl Incoming {
         }
         self.left -= found;
         let hasher = Hasher::new(Algorithm::Md5);
-        self.chunk = Some(Chunk {
-            start: self.offset,
-            md5: header.md5,
-            hasher,
-        });
+        self.chunk = Some(Chunk { start: self.offset, md5: header.md5, hasher });
         Ok(())
     }
 
@@ -102,14 +93,7 @@ impl Incoming {
 
     fn check(&mut self) -> Option<Part> {
         let chunk = self.chunk.take()?;
-        let intact = chunk
-            .hasher
-            .finalize()
-            .to_string()
-            .eq_ignore_ascii_case(&chunk.md5);
-        Some(Part::Checked {
-            offset: chunk.start,
-            intact,
-        })
+        let intact = chunk.hasher.finalize().to_string().eq_ignore_ascii_case(&chunk.md5);
+        Some(Part::Checked { offset: chunk.start, intact })
     }
 }

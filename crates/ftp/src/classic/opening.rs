@@ -57,18 +57,13 @@ pub(super) fn find(bytes: &[u8], first_read: usize) -> Result<Option<Opening>, C
     if nul.is_none_or(|nul| nul >= first_read) {
         let next = &bytes[first_read..];
         if next.starts_with(GET) || next.starts_with(PUT) {
-            return Ok(Some(Opening::Abandoned {
-                name_len: first_read,
-            }));
+            return Ok(Some(Opening::Abandoned { name_len: first_read }));
         }
     }
     let Some(nul) = nul else {
         let found = PUT.len() + bytes.len();
         return match bytes.len() > allowed + 2 * INT {
-            true => Err(ClassicError::CommandTooLong {
-                found,
-                allowed: MAX_COMMAND_BYTES,
-            }),
+            true => Err(ClassicError::CommandTooLong { found, allowed: MAX_COMMAND_BYTES }),
             false => Ok(None),
         };
     };
@@ -92,7 +87,7 @@ fn choose(
                 return Ok(Some(Opening::File { name_len, size }));
             }
             Candidate::Header { size, named: false } => {
-                unnamed = unnamed.or(Some((name_len, size)))
+                unnamed = unnamed.or(Some((name_len, size)));
             }
         }
     }
@@ -101,10 +96,7 @@ fn choose(
     let cut_before = (nul.saturating_sub(2)..nul).contains(&first_read);
     let all_here = bytes.len() == nul + INT && !cut_before;
     if empty && (!open || all_here) {
-        return Ok(Some(Opening::File {
-            name_len: nul,
-            size: 0,
-        }));
+        return Ok(Some(Opening::File { name_len: nul, size: 0 }));
     }
     match unnamed {
         _ if open => Ok(None),
@@ -141,16 +133,19 @@ fn examine(bytes: &[u8], name_len: usize) -> Candidate {
         return Candidate::Open;
     };
     match serde_json::from_slice::<ChunkHeader>(header) {
-        Ok(header) if header.file_size <= size => Candidate::Header {
-            size,
-            named: is_name_of(&header.file_name, &bytes[..name_len]),
-        },
+        Ok(header) if header.file_size <= size => {
+            Candidate::Header { size, named: is_name_of(&header.file_name, &bytes[..name_len]) }
+        }
         _ => Candidate::Wrong,
     }
 }
 
 /// Whether a header names the file of a command: by its name, or without the directories.
 fn is_name_of(file_name: &str, command: &[u8]) -> bool {
-    let last = |name: &[u8]| name.rsplit(|&byte| byte == b'/').next().map(<[u8]>::to_vec);
-    file_name.as_bytes() == command || last(file_name.as_bytes()) == last(command)
+    last(file_name.as_bytes()) == last(command)
+}
+
+/// What stands behind the last slash.
+fn last(name: &[u8]) -> &[u8] {
+    name.rsplit(|&byte| byte == b'/').next().unwrap_or(name)
 }

@@ -57,10 +57,7 @@ impl<T: Outgoing + ?Sized> Outgoing for &mut T {
         target_arch = "s390x"
     )
 ))]
-#[expect(
-    unsafe_code,
-    reason = "no crate offers this request of ioctl as a safe function"
-)]
+#[expect(unsafe_code, reason = "no crate offers this request of ioctl as a safe function")]
 fn send_queue(stream: &TcpStream) -> Option<usize> {
     use rustix::ioctl::{Getter, ioctl};
     use std::ffi::c_int;

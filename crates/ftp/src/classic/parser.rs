@@ -88,27 +88,18 @@ impl Parser {
         }
         if input.starts_with(PUT) {
             let _ = self.input.split_to(PUT.len());
-            self.state = State::Size {
-                first_read: self.input.len(),
-            };
+            self.state = State::Size { first_read: self.input.len() };
             return Ok(Some(Event::Put));
         }
         if !input.starts_with(GET) {
-            return Ok(Some(Event::Unknown {
-                text: self.input.split().freeze(),
-            }));
+            return Ok(Some(Event::Unknown { text: self.input.split().freeze() }));
         }
         let found = input.len();
         if found > MAX_COMMAND_BYTES {
-            return Err(ClassicError::CommandTooLong {
-                found,
-                allowed: MAX_COMMAND_BYTES,
-            });
+            return Err(ClassicError::CommandTooLong { found, allowed: MAX_COMMAND_BYTES });
         }
         let name = self.input.split().split_off(GET.len());
-        Ok(Some(Event::Get {
-            name: without_newline(name),
-        }))
+        Ok(Some(Event::Get { name: without_newline(name) }))
     }
 
     fn size(&mut self, first_read: usize) -> Result<Option<Event>, ClassicError> {
@@ -118,9 +109,7 @@ impl Parser {
         Ok(Some(match opening {
             Opening::Abandoned { name_len } => {
                 self.state = State::Command;
-                Event::Abandoned {
-                    name: without_newline(self.input.split_to(name_len)),
-                }
+                Event::Abandoned { name: without_newline(self.input.split_to(name_len)) }
             }
             Opening::File { name_len, size } => {
                 let name = without_newline(self.input.split_to(name_len));

@@ -33,13 +33,7 @@ impl<S: Store> Outbound<S> {
         let source = Arc::new(pool.run(move || store.open(&path)).await?);
         let size = source.entry().size;
         let announcement = encode_size(size)?;
-        Ok(Self {
-            source,
-            pool: Arc::clone(pool),
-            name: name.into(),
-            size,
-            announcement,
-        })
+        Ok(Self { source, pool: Arc::clone(pool), name: name.into(), size, announcement })
     }
 
     /// The size of the file in bytes.

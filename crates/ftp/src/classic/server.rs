@@ -57,12 +57,7 @@ impl<S: Store> ClassicService<'_, S> {
         if let ControlFlow::Continue(opening) = knock(stream, opening.into()).await? {
             let mut parser = Parser::default();
             parser.feed(&opening);
-            let mut session = Session {
-                stream,
-                service: self,
-                parser,
-                receiving: None,
-            };
+            let mut session = Session { stream, service: self, parser, receiving: None };
             let served = session.run(stop).await;
             if let Some(receiving) = session.receiving.take() {
                 receiving.upload.discard().await;
@@ -141,10 +136,7 @@ where
             }
             Event::Content(content) => return self.write(&content).await,
             Event::Checked { offset, intact } => {
-                let receiving = self
-                    .receiving
-                    .as_mut()
-                    .expect("chunks follow a file's beginning");
+                let receiving = self.receiving.as_mut().expect("chunks follow a file's beginning");
                 receiving.intact &= intact;
                 if !intact {
                     info!("{}", ClassicError::Corrupt { offset });
@@ -173,10 +165,7 @@ where
         };
         match begun {
             Ok(upload) => {
-                self.receiving = Some(Receiving {
-                    upload,
-                    intact: true,
-                });
+                self.receiving = Some(Receiving { upload, intact: true });
                 ControlFlow::Continue(())
             }
             Err(error) => refuse("put", name, &error.into()),
@@ -184,10 +173,7 @@ where
     }
 
     async fn write(&mut self, content: &Bytes) -> Result<ControlFlow<()>, ClassicError> {
-        let receiving = self
-            .receiving
-            .as_mut()
-            .expect("content follows a file's beginning");
+        let receiving = self.receiving.as_mut().expect("content follows a file's beginning");
         receiving.upload.write(content).await?;
         Ok(ControlFlow::Continue(()))
     }
@@ -199,11 +185,7 @@ where
             receiving.upload.discard().await;
             return Ok(ControlFlow::Continue(()));
         }
-        let path = receiving
-            .upload
-            .commit(&Publish::KeepBoth, false)
-            .await?
-            .path;
+        let path = receiving.upload.commit(&Publish::KeepBoth, false).await?.path;
         info!("stored `{path}`");
         send::write(self.stream, &reply(&path)).await?;
         Ok(ControlFlow::Continue(()))
@@ -215,11 +197,7 @@ where
 fn reply(path: &RemotePath) -> Vec<u8> {
     let end = format!(" {STORED}");
     let fits = path.as_bytes().len() + end.len() <= MAX_COMMAND_BYTES;
-    let name = if fits {
-        path.as_bytes()
-    } else {
-        path.file_name().unwrap_or_default()
-    };
+    let name = if fits { path.as_bytes() } else { path.file_name().unwrap_or_default() };
     [name, end.as_bytes()].concat()
 }
 

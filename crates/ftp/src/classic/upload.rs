@@ -33,33 +33,18 @@ impl<S: Store> Upload<S> {
         // Each upload is its own owner's: two peers may send the same name at a time.
         let (store, owner, publish) = (Arc::clone(store), unique_owner(), publish.clone());
         let begin = move || {
-            let new = NewUpload {
-                owner: &owner,
-                session: "",
-                size: Some(size),
-                publish: &publish,
-            };
+            let new = NewUpload { owner: &owner, session: "", size: Some(size), publish: &publish };
             store.begin(&path, &new)
         };
         let upload = Arc::new(pool.run(begin).await?);
         let pool = Arc::clone(pool);
-        Ok(Self {
-            upload,
-            pool,
-            gathered: Vec::new(),
-            offset: 0,
-            is_over: false,
-        })
+        Ok(Self { upload, pool, gathered: Vec::new(), offset: 0, is_over: false })
     }
 
     /// Takes the next bytes of the file.
     pub(super) async fn write(&mut self, content: &Bytes) -> Result<(), StoreError> {
         self.gathered.extend_from_slice(content);
-        if self.gathered.len() >= GATHER_BYTES {
-            self.flush().await
-        } else {
-            Ok(())
-        }
+        if self.gathered.len() >= GATHER_BYTES { self.flush().await } else { Ok(()) }
     }
 
     /// Publishes the file.
@@ -70,11 +55,7 @@ impl<S: Store> Upload<S> {
     ) -> Result<Published, StoreError> {
         self.flush().await?;
         let (upload, publish) = (Arc::clone(&self.upload), publish.clone());
-        let attributes = Attributes {
-            size: self.offset,
-            mode: None,
-            modified: None,
-        };
+        let attributes = Attributes { size: self.offset, mode: None, modified: None };
         let commit = move || upload.commit(&attributes, &publish, durable);
         let published = self.pool.run(commit).await;
         match published {
@@ -101,9 +82,7 @@ impl<S: Store> Upload<S> {
         let gathered = std::mem::take(&mut self.gathered);
         let (upload, offset) = (Arc::clone(&self.upload), self.offset);
         self.offset += gathered.len() as u64;
-        self.pool
-            .run(move || upload.write_at(&gathered, offset))
-            .await
+        self.pool.run(move || upload.write_at(&gathered, offset)).await
     }
 }
 
@@ -123,8 +102,5 @@ impl<S: Store> Drop for Upload<S> {
 /// An owner that no other upload has.
 fn unique_owner() -> String {
     use std::hash::{BuildHasher, RandomState};
-    format!(
-        "classic {:016x}",
-        RandomState::new().hash_one(std::process::id())
-    )
+    format!("classic {:016x}", RandomState::new().hash_one(std::process::id()))
 }

@@ -68,7 +68,7 @@ impl Backoff {
     }
 
     /// How many tries were made anew since content last moved.
-    pub(super) fn attempts(&self) -> u32 {
+    pub(super) fn made(&self) -> u32 {
         self.made
     }
 
@@ -96,7 +96,8 @@ mod tests {
     fn waits_longer_each_time_and_then_no_more() {
         let now = Instant::now();
         let mut backoff = Backoff::new(&Options::default(), now);
-        let delays: Vec<_> = std::iter::from_fn(|| backoff.next(&error(Status::Busy), now)).collect();
+        let delays: Vec<_> =
+            std::iter::from_fn(|| backoff.next(&error(Status::Busy), now)).collect();
         assert_eq!(delays, [200, 400, 800, 1600, 3200].map(Duration::from_millis));
     }
 

@@ -73,10 +73,9 @@ impl<C: Connect> Client<C> {
     pub async fn remove_all(&mut self, paths: &[RemotePath]) -> Vec<Result<(), ClientError>> {
         let mut done = Vec::with_capacity(paths.len());
         let repeat = Repeat::UnlessLost;
-        let outcome: Result<(), _> = async {
-            attempt!(self, repeat, &(), |session| session.remove_all(paths, &mut done))
-        }
-        .await;
+        let outcome: Result<(), _> =
+            async { attempt!(self, repeat, &(), |session| session.remove_all(paths, &mut done)) }
+                .await;
         done.extend(outcome.err().map(Err));
         done
     }
@@ -214,7 +213,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
                 self.line.say(&Frame::Remove(Remove { id, path: path.clone() }));
                 waiting.push_back(id);
             }
-            let Some(id) = waiting.pop_front() else { return Ok(()) };
+            let Some(id) = waiting.pop_front() else {
+                return Ok(());
+            };
             match self.end(id).await {
                 Ok(_) => done.push(Ok(())),
                 Err(error) if !error.ends_the_session() => done.push(Err(error)),

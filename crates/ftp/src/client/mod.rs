@@ -16,8 +16,8 @@ pub use connect::{Connect, TcpConnector};
 pub use error::ClientError;
 pub use options::Options;
 use session::Session;
-use tries::{Repeat, Tries, attempt};
 pub use transfer::{Event, How, Local, Observer, Transfer};
+use tries::{Repeat, Tries, attempt};
 
 /// A client of one server.
 ///
@@ -72,8 +72,10 @@ impl<C: Connect> Client<C> {
             return Ok(session);
         }
         let peer = self.connector.peer().to_owned();
-        let connecting = tokio::time::timeout(self.options.connect_within, self.connector.connect());
-        let connected = connecting.await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+        let connecting =
+            tokio::time::timeout(self.options.connect_within, self.connector.connect());
+        let connected =
+            connecting.await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
         match connected {
             Ok(stream) => Ok(Session::open(stream, peer, &self.options)),
             Err(source) => Err(ClientError::Connect { peer, source }),

@@ -129,8 +129,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
                     let start = digests.len();
                     digests.resize(start + body as usize, 0);
                     let piece = &mut digests[start..];
-                    self.line.read_exact(piece).await.map_err(|error| {
-                        ClientError::Lost { peer: self.peer.clone(), source: error }
+                    self.line.read_exact(piece).await.map_err(|error| ClientError::Lost {
+                        peer: self.peer.clone(),
+                        source: error,
                     })?;
                     chain.digests(Range::new(offset, offset + length), piece);
                     next += length;
@@ -236,8 +237,7 @@ impl PartReader {
                 (bad, buffer)
             };
             let pool = Arc::clone(&session.pool);
-            let (bad, mut buffer) =
-                session.line.patiently(pool.run(check)).await.map_err(lost)?;
+            let (bad, mut buffer) = session.line.patiently(pool.run(check)).await.map_err(lost)?;
             // Only what stands before a damaged block can be written: the rest comes again.
             let good = Range::new(start, bad.first().map_or(start + len, |block| block.start));
             let due = Range::new(good.start.max(self.rest.start), good.end.min(self.rest.end));

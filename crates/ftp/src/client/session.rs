@@ -78,7 +78,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         let stranger = |found: String| ClientError::Stranger { peer: self.peer.clone(), found };
         let answer = timeout(WELCOME_WITHIN, self.line.connection().next::<HelloAnswer>()).await;
         let answer = match answer {
-            Err(_) => return Err(stranger(format!("silence for {} s", WELCOME_WITHIN.as_secs()))),
+            Err(_) => {
+                return Err(stranger(format!("silence for {} s", WELCOME_WITHIN.as_secs())));
+            }
             Ok(Ok(None)) => return Err(stranger("a close without a word".into())),
             Ok(Err(ConnectionError::Decode(error))) => return Err(stranger(error.to_string())),
             Ok(Err(error)) => return Err(self.lost(error.into())),

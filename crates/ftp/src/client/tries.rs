@@ -54,13 +54,14 @@ impl Tries {
         // Who was never reached is not there; who was, may come back.
         let hopeless = error.is_about_the_connection() && !self.met;
         let lost = matches!(error, ClientError::Lost { .. });
-        if !error.is_worth_another_try() || hopeless || (lost && self.repeat == Repeat::UnlessLost) {
+        if !error.is_worth_another_try() || hopeless || (lost && self.repeat == Repeat::UnlessLost)
+        {
             return Err(error);
         }
         let Some(delay) = self.backoff.next(&error, Instant::now()) else {
             return Err(self.backoff.give_up(error));
         };
-        observer.event(Event::Retrying { error: &error, attempt: self.backoff.attempts(), delay });
+        observer.event(Event::Retrying { error: &error, attempt: self.backoff.made(), delay });
         tokio::time::sleep(delay).await;
         Ok(None)
     }

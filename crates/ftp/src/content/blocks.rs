@@ -17,11 +17,7 @@ pub(crate) fn head_len(algorithm: Algorithm, len: u64) -> u64 {
 ///
 /// # Errors
 /// [`Status::Changed`] when the source ends before.
-pub(crate) fn read_full<S: Source>(
-    source: &S,
-    buf: &mut [u8],
-    offset: u64,
-) -> Result<(), Failure> {
+pub(crate) fn read_full<S: Source>(source: &S, buf: &mut [u8], offset: u64) -> Result<(), Failure> {
     let found = fill(buf, |buf, offset| source.read_at(buf, offset), offset)?;
     if found == buf.len() {
         return Ok(());

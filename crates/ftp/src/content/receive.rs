@@ -140,9 +140,8 @@ impl<U: Upload> Receiver<'_, '_, U> {
             let (head, rest) = heads.split_at(head_len(algorithm, end - start) as usize);
             heads = rest;
             let (head, upload) = (head.to_vec(), Arc::clone(self.receiving.upload));
-            let work = move || {
-                store_segment(&*upload, algorithm, &head, &buffer.content()[..len], start)
-            };
+            let work =
+                move || store_segment(&*upload, algorithm, &head, &buffer.content()[..len], start);
             let bad = line.patiently(self.receiving.pool.run(work)).await??;
             self.arrived(len as u64, &bad)?;
             start = end;
@@ -221,7 +220,9 @@ impl<U: Upload> Receiver<'_, '_, U> {
     fn range(&self, start: u64, len: u64) -> Result<Range, ReceiveError> {
         let offer = self.receiving.offer;
         // The size of a stream is not known: any of its segments may be the last.
-        let size = |end| if offer.open_ended { end } else { offer.entry.size };
+        let size = |end| {
+            if offer.open_ended { end } else { offer.entry.size }
+        };
         let fits = |range: &Range| {
             !range.is_empty() && range.end <= size(range.end) && range.is_aligned(size(range.end))
         };

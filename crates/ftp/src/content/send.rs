@@ -17,10 +17,6 @@ use crate::wire::{
     Digests, End, Failure, Frame, MAX_SEGMENT_LEN, Offer, Range, Segment, Sent, Status,
 };
 
-/// How much may be queued for writing when the next piece is read. With 0 reading and writing
-/// take turns; with a segment they overlap.
-const LOW_WATER: usize = 0;
-
 /// What is sent.
 pub(crate) struct Sending<'a, C> {
     pub(crate) offer: &'a Offer,
@@ -77,14 +73,15 @@ where
     let mut told: Option<u32> = None;
     loop {
         let due = Instant::now() >= not_before;
-        if job.is_none() && due && line.queued() <= LOW_WATER {
+        if job.is_none() && due && line.queued() == 0 {
             job = next_job(&mut outbox, sending, line.piece_len(MAX_SEGMENT_LEN as u64));
             if job.is_none() && outbox.is_finished() && told != Some(outbox.wants()) {
                 told = Some(outbox.wants());
                 job = Some(ask_whether_unchanged(sending));
             }
         }
-        let room = (job.is_none() && line.queued() > LOW_WATER).then_some(LOW_WATER);
+        // Reading and writing take turns: with both at once two threads get into each other's way.
+        let room = (job.is_none() && line.queued() > 0).then_some(0);
         tokio::select! {
             biased;
             ready = wait_for(&mut job), if job.is_some() => {
@@ -270,10 +267,10 @@ where
 {
     loop {
         let due = Instant::now() >= not_before;
-        if due && line.queued() <= LOW_WATER {
+        if due && line.queued() == 0 {
             return Ok(None);
         }
-        let room = due.then_some(LOW_WATER);
+        let room = due.then_some(0);
         tokio::select! {
             biased;
             incoming = line.incoming_or_room(id, room) => {

@@ -11,27 +11,15 @@ fn the_empty_path_is_the_root() {
     let root = path("");
     assert!(root.is_root());
     assert_eq!(root, RemotePath::root());
-    assert_eq!(
-        (root.file_name(), root.parent(), root.depth()),
-        (None, None, 0)
-    );
+    assert_eq!((root.file_name(), root.parent(), root.depth()), (None, None, 0));
     assert_eq!(root.components().count(), 0);
     assert_eq!(root.to_string(), "/");
 }
 
 #[test]
 fn takes_names_of_every_kind() {
-    for name in [
-        "报告.txt",
-        "🦀👨‍👩‍👧",
-        "a b",
-        "-rf",
-        "...",
-        "a\\b",
-        "\u{1b}[2J",
-        "line\nbreak",
-        "~",
-    ] {
+    for name in ["报告.txt", "🦀👨‍👩‍👧", "a b", "-rf", "...", "a\\b", "\u{1b}[2J", "line\nbreak", "~"]
+    {
         assert_eq!(path(name).file_name(), Some(name.as_bytes()), "{name:?}");
     }
     assert_eq!(path(b"d/\xff\xfe").file_name(), Some(&b"\xff\xfe"[..]));
@@ -42,54 +30,15 @@ fn takes_names_of_every_kind() {
 fn refuses_what_could_leave_the_root_and_says_what_it_was() {
     let boxed = |text: &str| Box::<[u8]>::from(text.as_bytes());
     let cases = [
-        (
-            "/etc",
-            PathError::Absolute {
-                path: boxed("/etc"),
-            },
-        ),
+        ("/etc", PathError::Absolute { path: boxed("/etc") }),
         ("/", PathError::Absolute { path: boxed("/") }),
-        (
-            "a//b",
-            PathError::EmptyComponent {
-                path: boxed("a//b"),
-            },
-        ),
+        ("a//b", PathError::EmptyComponent { path: boxed("a//b") }),
         ("a/", PathError::EmptyComponent { path: boxed("a/") }),
-        (
-            ".",
-            PathError::Dots {
-                component: ".",
-                path: boxed("."),
-            },
-        ),
-        (
-            "..",
-            PathError::Dots {
-                component: "..",
-                path: boxed(".."),
-            },
-        ),
-        (
-            "a/../b",
-            PathError::Dots {
-                component: "..",
-                path: boxed("a/../b"),
-            },
-        ),
-        (
-            "a/.",
-            PathError::Dots {
-                component: ".",
-                path: boxed("a/."),
-            },
-        ),
-        (
-            "a\0b",
-            PathError::Nul {
-                path: boxed("a\0b"),
-            },
-        ),
+        (".", PathError::Dots { component: ".", path: boxed(".") }),
+        ("..", PathError::Dots { component: "..", path: boxed("..") }),
+        ("a/../b", PathError::Dots { component: "..", path: boxed("a/../b") }),
+        ("a/.", PathError::Dots { component: ".", path: boxed("a/.") }),
+        ("a\0b", PathError::Nul { path: boxed("a\0b") }),
     ];
     for (text, error) in cases {
         assert_eq!(RemotePath::parse(text), Err(error), "{text:?}");
@@ -101,59 +50,35 @@ fn refuses_what_is_too_long_and_takes_what_just_fits() {
     assert!(RemotePath::parse([b'n'; 255]).is_ok());
     assert_eq!(
         RemotePath::parse([b'n'; 256]),
-        Err(PathError::ComponentTooLong {
-            found: 256,
-            allowed: 255
-        })
+        Err(PathError::ComponentTooLong { found: 256, allowed: 255 })
     );
     let deep = |depth: usize| vec!["n"; depth].join("/");
     assert!(RemotePath::parse(deep(8192)).is_ok());
     assert_eq!(
         RemotePath::parse(deep(8193)),
-        Err(PathError::TooDeep {
-            found: 8193,
-            allowed: 8192
-        })
+        Err(PathError::TooDeep { found: 8193, allowed: 8192 })
     );
     let long = vec!["n".repeat(255); 128].join("/");
     assert_eq!(long.len(), 32 * 1024 - 1);
     assert!(RemotePath::parse(&long).is_ok());
     assert_eq!(
         RemotePath::parse(format!("{long}/n")),
-        Err(PathError::TooLong {
-            found: 32 * 1024 + 1,
-            allowed: 32 * 1024
-        })
+        Err(PathError::TooLong { found: 32 * 1024 + 1, allowed: 32 * 1024 })
     );
     assert_eq!(
         path(&long).join(b"n"),
-        Err(PathError::TooLong {
-            found: 32 * 1024 + 1,
-            allowed: 32 * 1024
-        })
+        Err(PathError::TooLong { found: 32 * 1024 + 1, allowed: 32 * 1024 })
     );
-    assert_eq!(
-        path(deep(8192)).join(b"n"),
-        Err(PathError::TooDeep {
-            found: 8193,
-            allowed: 8192
-        })
-    );
+    assert_eq!(path(deep(8192)).join(b"n"), Err(PathError::TooDeep { found: 8193, allowed: 8192 }));
 }
 
 #[test]
 fn joins_single_names_only() {
     assert_eq!(RemotePath::root().join(b"a").unwrap(), path("a"));
     assert_eq!(path("a").join(b"b").unwrap(), path("a/b"));
-    assert!(matches!(
-        path("a").join(b"b/c"),
-        Err(PathError::Separator { .. })
-    ));
+    assert!(matches!(path("a").join(b"b/c"), Err(PathError::Separator { .. })));
     assert!(matches!(path("a").join(b".."), Err(PathError::Dots { .. })));
-    assert!(matches!(
-        path("a").join(b""),
-        Err(PathError::EmptyComponent { .. })
-    ));
+    assert!(matches!(path("a").join(b""), Err(PathError::EmptyComponent { .. })));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::session::{Session, greet};
 use super::{Access, ServeError};
-use crate::classic::{self, Outgoing};
+use crate::classic::{ClassicService, Outgoing};
 use crate::content::Pool;
 use crate::store::Store;
 use crate::wire::Failure;
@@ -73,7 +73,9 @@ impl<S: Store> FileService<S> {
     where
         T: AsyncRead + AsyncWrite + Outgoing + Unpin + Send,
     {
-        let Some(opening) = read_opening(&mut stream).await? else { return Ok(()) };
+        let Some(opening) = read_opening(&mut stream).await? else {
+            return Ok(());
+        };
         match Opening::detect(opening[0]) {
             Opening::Native => {}
             Opening::Tls => {
@@ -84,8 +86,9 @@ impl<S: Store> FileService<S> {
             }
             Opening::Raw if self.classic => {
                 conn.admit()?;
-                let (store, access) = (&self.store, &self.access);
-                return Ok(classic::serve(&mut stream, opening, store, access).await?);
+                let (store, access, pool) = (&self.store, &self.access, &self.pool);
+                let service = ClassicService { store, access, pool };
+                return Ok(service.serve(&mut stream, opening, conn.stop().stopped()).await?);
             }
             Opening::Raw => return Err(ServeError::Raw),
         }

@@ -34,29 +34,27 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let hello = conn.next::<Hello>().await.map_err(LineError::from)?.ok_or(LineError::Closed)?;
-    let answer = hello.answer(SERVICE, &[], &Algorithm::ALL);
-    let decided = match answer {
-        HelloAnswer::Welcome { digest, .. } => decide(&hello).map(|access| (access, digest)),
-        HelloAnswer::Refused { code: _, ref message } => {
-            Err(Failure::new(Status::BadRequest, message))
+    let answer = hello.answer(SERVICE, &[], Algorithm::ALL);
+    let (answer, decided) = match answer {
+        HelloAnswer::Refused { ref message, .. } => {
+            let message = message.clone();
+            (answer, Err(message))
         }
-    };
-    let answer = match &decided {
-        Ok(_) => answer,
-        Err(failure) if matches!(answer, HelloAnswer::Welcome { .. }) => {
-            let code = serde_json::to_value(failure.status).unwrap_or_default();
-            HelloAnswer::refused(code.as_str().unwrap_or("failed"), &failure.message)
-        }
-        Err(_) => answer,
+        HelloAnswer::Welcome { digest, .. } => match decide(&hello) {
+            Ok(access) => (answer, Ok((access, digest))),
+            Err(Failure { status, message }) => {
+                (HelloAnswer::refused(status.as_str(), &message), Err(message))
+            }
+        },
     };
     let answer = answer.encode(&Limits::default());
     conn.enqueue_encoded(answer.expect("an answer of ours is shorter than the limit"));
     match decided {
         Ok(decided) => Ok(decided),
-        Err(failure) => {
+        Err(message) => {
             // A refusal is followed by a clean close, so that its words arrive.
             conn.shutdown().await.map_err(LineError::from)?;
-            Err(ServeError::Refused(failure.message))
+            Err(ServeError::Refused(message))
         }
     }
 }
@@ -122,4 +120,3 @@ where
 pub(super) fn cancelled() -> Failure {
     Failure::new(Status::Cancelled, "the request was cancelled")
 }
-

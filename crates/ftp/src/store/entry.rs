@@ -73,10 +73,7 @@ impl Timestamp {
     /// `None` if that is a second of nanoseconds or more.
     #[must_use]
     pub fn new(seconds: i64, nanoseconds: u32) -> Option<Self> {
-        (nanoseconds < 1_000_000_000).then_some(Self {
-            seconds,
-            nanoseconds,
-        })
+        (nanoseconds < 1_000_000_000).then_some(Self { seconds, nanoseconds })
     }
 
     /// Whole seconds since the epoch, rounded down.
@@ -112,15 +109,9 @@ impl From<SystemTime> for Timestamp {
             },
             Err(error) => {
                 let before = error.duration();
-                let seconds = before
-                    .as_secs()
-                    .try_into()
-                    .map_or(i64::MIN, |whole: i64| -whole);
+                let seconds = before.as_secs().try_into().map_or(i64::MIN, |whole: i64| -whole);
                 match before.subsec_nanos() {
-                    0 => Self {
-                        seconds,
-                        nanoseconds: 0,
-                    },
+                    0 => Self { seconds, nanoseconds: 0 },
                     part => Self {
                         seconds: seconds.saturating_sub(1),
                         nanoseconds: 1_000_000_000 - part,
@@ -237,25 +228,13 @@ mod tests {
 
     #[test]
     fn timestamps_convert_before_and_after_the_epoch() {
-        let cases = [
-            (0, 0),
-            (1, 999_999_999),
-            (-1, 1),
-            (-1, 0),
-            (-86_400, 500_000_000),
-        ];
+        let cases = [(0, 0), (1, 999_999_999), (-1, 1), (-1, 0), (-86_400, 500_000_000)];
         for (seconds, nanoseconds) in cases {
             let timestamp = Timestamp::new(seconds, nanoseconds).unwrap();
-            assert_eq!(
-                Timestamp::from(timestamp.to_system_time().unwrap()),
-                timestamp
-            );
+            assert_eq!(Timestamp::from(timestamp.to_system_time().unwrap()), timestamp);
         }
         let half_before = UNIX_EPOCH - Duration::from_millis(500);
-        assert_eq!(
-            Timestamp::from(half_before),
-            Timestamp::new(-1, 500_000_000).unwrap()
-        );
+        assert_eq!(Timestamp::from(half_before), Timestamp::new(-1, 500_000_000).unwrap());
     }
 
     #[test]
@@ -291,10 +270,7 @@ mod tests {
             target: None,
         };
         let json = serde_json::to_string(&entry).unwrap();
-        assert_eq!(
-            json,
-            r#"{"path":"报告","kind":"file","size":7,"revision":"r1"}"#
-        );
+        assert_eq!(json, r#"{"path":"报告","kind":"file","size":7,"revision":"r1"}"#);
         assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), entry);
     }
 

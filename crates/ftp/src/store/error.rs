@@ -216,11 +216,9 @@ impl StoreError {
             ErrorKind::IsADirectory => Self::IsADirectory { path },
             ErrorKind::DirectoryNotEmpty => Self::NotEmpty { path },
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::NoSpace {
-                path,
-                needed: 0,
-                available: None,
-            },
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Self::NoSpace { path, needed: 0, available: None }
+            }
             ErrorKind::InvalidFilename => Self::NameTooLong { path },
             _ if is_bad_name(&source) => Self::BadName { path },
             _ if is_out_of_descriptors(&source) => Self::TooManyOpenFiles { path },
@@ -276,16 +274,10 @@ mod tests {
             (Errno::NOTDIR, "`a/报告` is not a directory"),
             (Errno::ISDIR, "`a/报告` is a directory"),
             (Errno::NOTEMPTY, "`a/报告` is not empty"),
-            (
-                Errno::ROFS,
-                "`a/报告` cannot be changed: the store is read-only",
-            ),
+            (Errno::ROFS, "`a/报告` cannot be changed: the store is read-only"),
             (Errno::NOSPC, "no space left for `a/报告`"),
             (Errno::DQUOT, "no space left for `a/报告`"),
-            (
-                Errno::NAMETOOLONG,
-                "the name `a/报告` is too long for the store",
-            ),
+            (Errno::NAMETOOLONG, "the name `a/报告` is too long for the store"),
             (Errno::ILSEQ, "the store cannot hold the name `a/报告`"),
             (Errno::MFILE, "too many open files while opening `a/报告`"),
             (Errno::NFILE, "too many open files while opening `a/报告`"),
@@ -303,33 +295,19 @@ mod tests {
         let path = || RemotePath::parse("\x1b[2J").unwrap();
         let cases = [
             (
-                StoreError::NoSpace {
-                    path: path(),
-                    needed: 10,
-                    available: Some(3),
-                },
+                StoreError::NoSpace { path: path(), needed: 10, available: Some(3) },
                 r"no space left for `\x1b[2J`: 10 bytes needed, 3 available",
             ),
             (
-                StoreError::NoSpace {
-                    path: path(),
-                    needed: 10,
-                    available: None,
-                },
+                StoreError::NoSpace { path: path(), needed: 10, available: None },
                 r"no space left for `\x1b[2J`: 10 bytes needed",
             ),
             (
-                StoreError::NotAFile {
-                    path: path(),
-                    kind: Kind::Other,
-                },
+                StoreError::NotAFile { path: path(), kind: Kind::Other },
                 r"`\x1b[2J` is a special file, not a file",
             ),
             (
-                StoreError::Changed {
-                    path: path(),
-                    found: None,
-                },
+                StoreError::Changed { path: path(), found: None },
                 r"`\x1b[2J` has changed meanwhile: it is gone",
             ),
             (

@@ -67,6 +67,27 @@ impl From<StoreError> for Failure {
 }
 
 impl Status {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::NotFound => "not_found",
+            Self::Denied => "denied",
+            Self::Conflict => "conflict",
+            Self::BadPath => "bad_path",
+            Self::WrongKind => "wrong_kind",
+            Self::NotEmpty => "not_empty",
+            Self::Changed => "changed",
+            Self::NoSpace => "no_space",
+            Self::Busy => "busy",
+            Self::Corrupt => "corrupt",
+            Self::BadRequest => "bad_request",
+            Self::Cancelled => "cancelled",
+            Self::Stopping => "stopping",
+            Self::Failed => "failed",
+        }
+    }
+
     /// The kind of a store's error.
     pub fn of(error: &StoreError) -> Self {
         match error {
@@ -89,5 +110,28 @@ impl Status {
             StoreError::Busy { .. } | StoreError::TooManyOpenFiles { .. } => Self::Busy,
             StoreError::Io { .. } => Self::Failed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_on_the_wire_and_in_the_program_are_the_same() {
+        for word in ["ok", "not_found", "denied", "conflict", "bad_path", "wrong_kind", "no_space"]
+            .into_iter()
+            .chain(["not_empty", "changed", "busy", "corrupt", "bad_request", "cancelled"])
+            .chain(["stopping", "failed"])
+        {
+            let status: Status = serde_json::from_value(word.into()).unwrap();
+            assert_eq!(status.as_str(), word);
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_later_version_is_some_failure() {
+        let status: Status = serde_json::from_str("\"on_fire\"").unwrap();
+        assert_eq!(status, Status::Failed);
     }
 }

@@ -48,9 +48,7 @@ async fn running_out_of_descriptors_backs_off_and_recovers() {
         failures.send(rustix::io::Errno::MFILE.into()).unwrap();
     }
     let start = Instant::now();
-    let running = StreamServer::new(listener, Echo)
-        .hooks(recorder.clone())
-        .start();
+    let running = StreamServer::new(listener, Echo).hooks(recorder.clone()).start();
     hear_echo(dialer.dial().await.unwrap(), b"hello").await;
     // 5, 10, ... 640 ms make 1,275; then twice the full second.
     let waited = start.elapsed();
@@ -67,9 +65,7 @@ async fn a_server_that_backs_off_can_be_stopped() {
     for _ in 0..100 {
         failures.send(io::ErrorKind::OutOfMemory.into()).unwrap();
     }
-    let running = StreamServer::new(listener, Echo)
-        .hooks(recorder.clone())
-        .start();
+    let running = StreamServer::new(listener, Echo).hooks(recorder.clone()).start();
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let start = Instant::now();
     assert_eq!(stop(running).await.to_string(), "0 accepted");
@@ -80,9 +76,7 @@ async fn a_server_that_backs_off_can_be_stopped() {
 async fn connections_that_come_to_nothing_do_not_delay_others() {
     let (listener, dialer, failures) = flawed();
     for _ in 0..50 {
-        failures
-            .send(io::ErrorKind::ConnectionAborted.into())
-            .unwrap();
+        failures.send(io::ErrorKind::ConnectionAborted.into()).unwrap();
     }
     let start = Instant::now();
     let running = StreamServer::new(listener, Echo).start();
@@ -96,23 +90,16 @@ async fn connections_that_come_to_nothing_do_not_delay_others() {
 async fn a_listener_that_breaks_ends_the_server_with_a_report() {
     let recorder = Recorder::default();
     let (listener, dialer, failures) = flawed();
-    let running = StreamServer::new(listener, Echo)
-        .hooks(recorder.clone())
-        .start();
+    let running = StreamServer::new(listener, Echo).hooks(recorder.clone()).start();
     let mut client = dialer.dial().await.unwrap();
     client.write_u8(b'!').await.unwrap();
     assert_eq!(client.read_u8().await.unwrap(), b'!');
-    failures
-        .send(io::Error::other("the cable is gone"))
-        .unwrap();
+    failures.send(io::Error::other("the cable is gone")).unwrap();
     // What is dialled wakes the listener, which then finds the failure first.
     let _next = dialer.dial().await.unwrap();
 
     let error = running.wait().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "cannot accept connections on memory: the cable is gone"
-    );
+    assert_eq!(error.to_string(), "cannot accept connections on memory: the cable is gone");
     assert_eq!(error.report.to_string(), "1 accepted: 1 drained");
     let lines: VecDeque<String> = recorder.lines().into();
     assert!(lines.contains(&"accept: Fatal".to_owned()), "{lines:?}");

@@ -33,9 +33,7 @@ async fn greet(stream: &mut DuplexStream) {
 async fn the_oldest_newcomer_is_dropped_and_the_admitted_are_not() {
     let recorder = Recorder::default();
     let (listener, dialer) = MemoryListener::new();
-    let limits = Limits::default()
-        .max_newcomers(2)
-        .drain_deadline(Duration::from_secs(1));
+    let limits = Limits::default().max_newcomers(2).drain_deadline(Duration::from_secs(1));
     let server = StreamServer::new(listener, admit_when_greeted).limits(limits);
     let running = server.hooks(recorder.clone()).start();
 
@@ -68,10 +66,7 @@ async fn one_more_than_the_limit_is_told_so_and_the_next_may_come_when_one_leave
     let mut second = dialer.dial().await.unwrap();
     second.write_u8(b'?').await.unwrap();
     let told = bounded(read_all(second)).await;
-    assert_eq!(
-        told,
-        "the server already serves 1 peers, which is its limit"
-    );
+    assert_eq!(told, "the server already serves 1 peers, which is its limit");
     drop(first);
     bounded(recorder.heard("ended 1: served")).await;
     let mut third = dialer.dial().await.unwrap();
@@ -80,12 +75,7 @@ async fn one_more_than_the_limit_is_told_so_and_the_next_may_come_when_one_leave
     let report = stop(running).await.to_string();
     assert_eq!(report, "3 accepted: 1 served, 1 drained, 1 refused");
     // A refusal is not a failure of the handler.
-    assert!(
-        !recorder
-            .lines()
-            .iter()
-            .any(|line| line.starts_with("failure"))
-    );
+    assert!(!recorder.lines().iter().any(|line| line.starts_with("failure")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,9 +101,7 @@ async fn an_honest_burst_does_not_push_itself_out() {
 #[tokio::test(start_paused = true)]
 async fn strangers_push_each_other_out_no_faster_than_the_grace_allows() {
     let (listener, dialer) = MemoryListener::new();
-    let limits = Limits::default()
-        .max_newcomers(10)
-        .newcomer_grace(Duration::from_millis(100));
+    let limits = Limits::default().max_newcomers(10).newcomer_grace(Duration::from_millis(100));
     let server = StreamServer::new(listener, admit_when_greeted).limits(limits);
     let mut strangers = Vec::new();
     for _ in 0..100 {
@@ -139,17 +127,11 @@ async fn admitting_at_once_spares_the_handler_the_call() {
         io::Result::Ok(())
     };
     let limits = Limits::default().max_admitted(1);
-    let running = StreamServer::new(listener, hold)
-        .limits(limits)
-        .admit_at_once()
-        .start();
+    let running = StreamServer::new(listener, hold).limits(limits).admit_at_once().start();
     let mut first = dialer.dial().await.unwrap();
     assert_eq!(first.read_u8().await.unwrap(), b'!');
     assert_eq!(bounded(read_all(dialer.dial().await.unwrap())).await, "");
-    assert_eq!(
-        stop(running).await.to_string(),
-        "2 accepted: 1 drained, 1 refused"
-    );
+    assert_eq!(stop(running).await.to_string(), "2 accepted: 1 drained, 1 refused");
 }
 
 #[tokio::test(start_paused = true)]

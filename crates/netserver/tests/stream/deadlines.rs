@@ -32,19 +32,13 @@ async fn who_is_not_admitted_in_time_is_cut_off() {
 async fn a_silent_peer_is_cut_off_at_the_idle_deadline() {
     let recorder = Recorder::default();
     let (listener, dialer) = MemoryListener::new();
-    let running = StreamServer::new(listener, Echo)
-        .hooks(recorder.clone())
-        .start();
+    let running = StreamServer::new(listener, Echo).hooks(recorder.clone()).start();
     let start = Instant::now();
     assert_eq!(read_all(dialer.dial().await.unwrap()).await, "");
     let silent = start.elapsed().as_secs();
     assert!((120..=150).contains(&silent), "{silent} s");
     stop(running).await;
-    assert!(
-        recorder
-            .lines()
-            .contains(&"ended 1: idle for too long".to_owned())
-    );
+    assert!(recorder.lines().contains(&"ended 1: idle for too long".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,10 +19,7 @@ async fn echoes_over_tcp() {
     let addr = running.local_addr().ip().unwrap();
     for said in [&b""[..], b"x", &[7; 100_000]] {
         // Both sides move at once, because what is in flight is bounded.
-        let (reader, mut writer) = bounded(TcpStream::connect(addr))
-            .await
-            .unwrap()
-            .into_split();
+        let (reader, mut writer) = bounded(TcpStream::connect(addr)).await.unwrap().into_split();
         let write = async {
             writer.write_all(said).await.unwrap();
             writer.shutdown().await.unwrap();
@@ -30,10 +27,7 @@ async fn echoes_over_tcp() {
         let mut reader = reader;
         let mut heard = Vec::new();
         let read = tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut heard);
-        bounded(async { tokio::join!(write, read) })
-            .await
-            .1
-            .unwrap();
+        bounded(async { tokio::join!(write, read) }).await.1.unwrap();
         assert!(heard == said);
     }
     assert_eq!(stop(running).await.served, 3);
@@ -61,12 +55,7 @@ async fn echoes_in_memory_one_byte_at_a_time() {
         writer.write_all(b"hello").await.unwrap();
         writer.shutdown().await.unwrap();
     };
-    assert_eq!(
-        bounded(async { tokio::join!(write, read_all(&mut reader)) })
-            .await
-            .1,
-        "hello"
-    );
+    assert_eq!(bounded(async { tokio::join!(write, read_all(&mut reader)) }).await.1, "hello");
     assert_eq!(stop(running).await.served, 1);
 }
 
@@ -74,9 +63,7 @@ async fn echoes_in_memory_one_byte_at_a_time() {
 async fn echoes_to_five_hundred_at_once() {
     // A busy machine may keep a newcomer waiting for its first turn.
     let limits = Limits::default().newcomer_grace(Duration::MAX);
-    let running = StreamServer::new(bind_tcp(LOOPBACK).unwrap(), Echo)
-        .limits(limits)
-        .start();
+    let running = StreamServer::new(bind_tcp(LOOPBACK).unwrap(), Echo).limits(limits).start();
     let addr = running.local_addr().ip().unwrap();
     let mut clients = JoinSet::new();
     for number in 0..500_u32 {
@@ -95,9 +82,7 @@ async fn echoes_to_five_hundred_at_once() {
 async fn a_client_that_closes_at_once_is_served() {
     let recorder = Recorder::default();
     let (listener, dialer) = MemoryListener::new();
-    let running = StreamServer::new(listener, Echo)
-        .hooks(recorder.clone())
-        .start();
+    let running = StreamServer::new(listener, Echo).hooks(recorder.clone()).start();
     drop(dialer.dial().await.unwrap());
     bounded(recorder.heard("ended 1: served")).await;
     bounded(hear_echo(dialer.dial().await.unwrap(), b"still here")).await;
@@ -111,9 +96,7 @@ async fn the_connection_knows_its_number_and_its_peer() {
         assert!(stream.is_write_vectored());
         let line = format!("{} {}", conn.id(), conn.peer());
         let (head, tail) = line.as_bytes().split_at(1);
-        let written = stream
-            .write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
-            .await?;
+        let written = stream.write_vectored(&[IoSlice::new(head), IoSlice::new(tail)]).await?;
         assert_eq!(written, line.len());
         std::io::Result::Ok(())
     };
@@ -136,10 +119,7 @@ async fn ten_thousand_connections_in_sequence_leave_nothing_behind() {
     };
     let running = StreamServer::new(listener, greet).start();
     for _ in 0..10_000 {
-        assert_eq!(
-            bounded(read_all(dialer.dial().await.unwrap())).await,
-            "hello"
-        );
+        assert_eq!(bounded(read_all(dialer.dial().await.unwrap())).await, "hello");
     }
     // The acceptor is left, and the last connection's task, if it has only just closed its stream.
     let alive = Handle::current().metrics().num_alive_tasks();

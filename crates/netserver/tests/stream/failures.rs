@@ -34,22 +34,13 @@ async fn a_panic_ends_only_its_own_connection() {
         assert_ne!(conn.id(), 1, "not the first");
         netserver::StreamHandler::handle(&Echo, stream, conn).await
     };
-    let running = StreamServer::new(listener, panic_first)
-        .hooks(recorder.clone())
-        .start();
+    let running = StreamServer::new(listener, panic_first).hooks(recorder.clone()).start();
     assert_eq!(bounded(read_all(dialer.dial().await.unwrap())).await, "");
     bounded(recorder.heard("ended 1: panicked")).await;
     bounded(hear_echo(dialer.dial().await.unwrap(), b"hello")).await;
 
-    assert_eq!(
-        stop(running).await.to_string(),
-        "2 accepted: 1 served, 1 panicked"
-    );
-    let panics = recorder
-        .lines()
-        .iter()
-        .filter(|line| line.starts_with("panic 1: "))
-        .count();
+    assert_eq!(stop(running).await.to_string(), "2 accepted: 1 served, 1 panicked");
+    let panics = recorder.lines().iter().filter(|line| line.starts_with("panic 1: ")).count();
     assert_eq!(panics, 1);
 }
 
@@ -69,9 +60,7 @@ async fn a_panic_while_a_handler_is_dropped_gives_its_place_back() {
         std::future::pending::<Result<(), Infallible>>().await
     };
     let limits = netserver::Limits::default().drain_deadline(Duration::ZERO);
-    let server = StreamServer::new(listener, hold)
-        .limits(limits)
-        .hooks(recorder.clone());
+    let server = StreamServer::new(listener, hold).limits(limits).hooks(recorder.clone());
     let running = server.start();
     let _client = dialer.dial().await.unwrap();
     let report = bounded(running.wait()).await.unwrap();
@@ -84,28 +73,16 @@ async fn a_handlers_error_is_reported_and_the_server_goes_on() {
     let recorder = Recorder::default();
     let (listener, dialer) = MemoryListener::new();
     let fail_first = |_stream: Guarded<DuplexStream>, conn: Conn| async move {
-        if conn.id() == 1 {
-            Err(io::Error::other("out of tea"))
-        } else {
-            Ok(())
-        }
+        if conn.id() == 1 { Err(io::Error::other("out of tea")) } else { Ok(()) }
     };
-    let running = StreamServer::new(listener, fail_first)
-        .hooks(recorder.clone())
-        .start();
+    let running = StreamServer::new(listener, fail_first).hooks(recorder.clone()).start();
     for _ in 0..2 {
         bounded(read_all(dialer.dial().await.unwrap())).await;
     }
     bounded(recorder.heard("ended 2: served")).await;
-    assert_eq!(
-        stop(running).await.to_string(),
-        "2 accepted: 1 served, 1 failed"
-    );
+    assert_eq!(stop(running).await.to_string(), "2 accepted: 1 served, 1 failed");
     let lines = recorder.lines();
-    assert_eq!(
-        lines[..3],
-        ["accepted 1", "failure 1: out of tea", "ended 1: failed"]
-    );
+    assert_eq!(lines[..3], ["accepted 1", "failure 1: out of tea", "ended 1: failed"]);
 }
 
 /// Refuses, panics over or never ends an upgrade, by the number of the peer.
@@ -133,9 +110,7 @@ impl Upgrade<DuplexStream> for Moody {
 async fn an_upgrade_that_fails_panics_or_hangs_costs_only_its_connection() {
     let recorder = Recorder::default();
     let (listener, dialer) = MemoryListener::new();
-    let server = StreamServer::new(listener, Echo)
-        .upgrade(Moody)
-        .hooks(recorder.clone());
+    let server = StreamServer::new(listener, Echo).upgrade(Moody).hooks(recorder.clone());
     let running = server.start();
     let start = tokio::time::Instant::now();
     for _ in 0..3 {
@@ -144,10 +119,7 @@ async fn an_upgrade_that_fails_panics_or_hangs_costs_only_its_connection() {
     assert_eq!(start.elapsed().as_secs(), 10);
     hear_echo(dialer.dial().await.unwrap(), b"hello").await;
     let report = stop(running).await.to_string();
-    assert_eq!(
-        report,
-        "4 accepted: 1 served, 1 panicked, 1 upgrade failed, 1 timed out"
-    );
+    assert_eq!(report, "4 accepted: 1 served, 1 panicked, 1 upgrade failed, 1 timed out");
     let lines = recorder.lines();
     for line in [
         "failure 1: bad handshake",
@@ -157,10 +129,7 @@ async fn an_upgrade_that_fails_panics_or_hangs_costs_only_its_connection() {
         "ended 3: not admitted in time",
         "ended 4: served",
     ] {
-        assert!(
-            lines.iter().any(|noted| noted == line),
-            "{line:?} is missing in {lines:?}"
-        );
+        assert!(lines.iter().any(|noted| noted == line), "{line:?} is missing in {lines:?}");
     }
 }
 
@@ -216,10 +185,7 @@ async fn a_verify_hook_that_panics_says_no() {
     let running = StreamServer::new(listener, Echo).hooks(Dithering).start();
     assert_eq!(bounded(read_all(dialer.dial().await.unwrap())).await, "");
     bounded(hear_echo(dialer.dial().await.unwrap(), b"hello")).await;
-    assert_eq!(
-        stop(running).await.to_string(),
-        "2 accepted: 1 served, 1 rejected"
-    );
+    assert_eq!(stop(running).await.to_string(), "2 accepted: 1 served, 1 rejected");
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,11 +198,6 @@ async fn ticks_come_as_often_as_asked() {
     stop(running).await;
     assert_eq!(
         recorder.lines(),
-        [
-            "tick: 0 accepted",
-            "tick: 0 accepted",
-            "tick: 0 accepted",
-            "stopping"
-        ]
+        ["tick: 0 accepted", "tick: 0 accepted", "tick: 0 accepted", "stopping"]
     );
 }

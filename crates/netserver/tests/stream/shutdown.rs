@@ -19,9 +19,7 @@ async fn an_idle_server_stops_at_once_and_only_once() {
     let start = Instant::now();
     let recorder = Recorder::default();
     let (listener, dialer) = MemoryListener::new();
-    let running = StreamServer::new(listener, Echo)
-        .hooks(recorder.clone())
-        .start();
+    let running = StreamServer::new(listener, Echo).hooks(recorder.clone()).start();
     running.shutdown();
     running.handle().shutdown();
     assert_eq!(stop(running).await.to_string(), "0 accepted");
@@ -76,10 +74,8 @@ async fn a_handler_may_stop_its_own_server() {
         stream.write_all(b"bye").await
     };
     let running = StreamServer::new(listener, quit).start();
-    let (heard, report) = tokio::join!(
-        async { read_all(dialer.dial().await.unwrap()).await },
-        running.wait()
-    );
+    let (heard, report) =
+        tokio::join!(async { read_all(dialer.dial().await.unwrap()).await }, running.wait());
     assert_eq!(heard, "bye");
     assert_eq!(report.unwrap().to_string(), "1 accepted: 1 drained");
 }
@@ -97,9 +93,7 @@ async fn an_upgrade_does_not_hold_up_the_end() {
     let start = Instant::now();
     let recorder = Recorder::default();
     let (listener, dialer) = MemoryListener::new();
-    let server = StreamServer::new(listener, Echo)
-        .upgrade(Endless)
-        .hooks(recorder.clone());
+    let server = StreamServer::new(listener, Echo).upgrade(Endless).hooks(recorder.clone());
     let running = server.start();
     let _client = dialer.dial().await.unwrap();
     recorder.heard("accepted 1").await;
@@ -122,9 +116,7 @@ async fn the_port_is_free_while_handlers_still_finish() {
     };
     let recorder = Recorder::default();
     let listener = bind_tcp((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-    let running = StreamServer::new(listener, finish)
-        .hooks(recorder.clone())
-        .start();
+    let running = StreamServer::new(listener, finish).hooks(recorder.clone()).start();
     let addr = running.local_addr().ip().unwrap();
     let mut client = TcpStream::connect(addr).await.unwrap();
     assert_eq!(client.read_u8().await.unwrap(), b'!');
@@ -172,25 +164,17 @@ async fn a_handler_that_blocks_does_not_hold_up_the_end() {
     drop(release);
     bounded(read_all(client)).await;
     drop(conn);
-    assert_eq!(
-        handle.counters().so_far.to_string(),
-        "1 accepted: 1 aborted"
-    );
+    assert_eq!(handle.counters().so_far.to_string(), "1 accepted: 1 aborted");
 }
 
 #[test]
 fn the_end_of_the_runtime_ends_the_connections() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let recorder = Recorder::default();
     let (listener, dialer) = MemoryListener::new();
     let running = {
         let _guard = runtime.enter();
-        StreamServer::new(listener, Echo)
-            .hooks(recorder.clone())
-            .start()
+        StreamServer::new(listener, Echo).hooks(recorder.clone()).start()
     };
     runtime.block_on(async {
         let mut client = dialer.dial().await.unwrap();

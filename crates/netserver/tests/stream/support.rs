@@ -53,9 +53,7 @@ pub(crate) async fn read_all<S: AsyncRead + Unpin>(mut stream: S) -> String {
 
 /// Fails instead of hanging; nothing takes anywhere near this long.
 pub(crate) async fn bounded<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(60), future)
-        .await
-        .expect("the test hangs")
+    tokio::time::timeout(Duration::from_secs(60), future).await.expect("the test hangs")
 }
 
 /// Hooks that remember what they were told, one line each.

@@ -56,9 +56,7 @@ impl FromStr for Algorithm {
         match name {
             "md5" => Ok(Self::Md5),
             "blake3" => Ok(Self::Blake3),
-            _ => Err(UnknownAlgorithm {
-                found: name.to_owned(),
-            }),
+            _ => Err(UnknownAlgorithm { found: name.to_owned() }),
         }
     }
 }

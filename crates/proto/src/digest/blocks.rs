@@ -142,27 +142,9 @@ mod tests {
     fn the_fastest_way_gives_the_same_around_the_padding_of_md5() {
         let data = content(18 * BLOCK_LEN);
         for count in [0, 1, 7, 17] {
-            for short in [
-                0,
-                1,
-                54,
-                55,
-                56,
-                57,
-                63,
-                64,
-                65,
-                119,
-                120,
-                128,
-                BLOCK_LEN - 1,
-            ] {
+            for short in [0, 1, 54, 55, 56, 57, 63, 64, 65, 119, 120, 128, BLOCK_LEN - 1] {
                 let data = &data[..count * BLOCK_LEN + short];
-                assert_eq!(
-                    blocks(Algorithm::Md5, data),
-                    portable(data),
-                    "{count} and {short}"
-                );
+                assert_eq!(blocks(Algorithm::Md5, data), portable(data), "{count} and {short}");
             }
         }
     }

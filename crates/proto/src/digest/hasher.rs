@@ -20,10 +20,7 @@ impl Digest {
     fn new(digest: &[u8]) -> Self {
         let mut bytes = [0; MAX_LEN];
         bytes[..digest.len()].copy_from_slice(digest);
-        Self {
-            bytes,
-            len: digest.len() as u8,
-        }
+        Self { bytes, len: digest.len() as u8 }
     }
 
     /// The digest's bytes, as many as its algorithm has.

@@ -78,11 +78,7 @@ impl<S> Connection<S> {
 
     /// A connection over `io`, of which `prefix` has been read already.
     pub fn with_prefix(io: S, prefix: Bytes, limits: Limits) -> Self {
-        Self {
-            io,
-            input: Input::new(limits, prefix),
-            output: Output::new(limits),
-        }
+        Self { io, input: Input::new(limits, prefix), output: Output::new(limits) }
     }
 
     /// Queues a frame. Nothing is sent before a method that waits is called.
@@ -241,9 +237,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub async fn shutdown(&mut self) -> Result<(), ConnectionError> {
         poll_fn(|cx| {
             ready!(self.poll_flush(cx))?;
-            Pin::new(&mut self.io)
-                .poll_shutdown(cx)
-                .map_err(ConnectionError::Io)
+            Pin::new(&mut self.io).poll_shutdown(cx).map_err(ConnectionError::Io)
         })
         .await
     }
@@ -329,10 +323,6 @@ mod tests {
     #[test]
     fn a_connection_that_waits_is_small() {
         // Beside it only the queue holds memory: eight pieces of it, once it was used.
-        assert!(
-            size_of::<Connection<()>>() <= 512,
-            "{}",
-            size_of::<Connection<()>>()
-        );
+        assert!(size_of::<Connection<()>>() <= 512, "{}", size_of::<Connection<()>>());
     }
 }

@@ -28,10 +28,7 @@ pub struct FrameReader<R> {
 impl<R> FrameReader<R> {
     /// A reader over `io` that begins at the beginning of a frame.
     pub fn new(io: R, limits: Limits) -> Self {
-        Self {
-            io,
-            input: Input::new(limits, Bytes::new()),
-        }
+        Self { io, input: Input::new(limits, Bytes::new()) }
     }
 
     /// How many bytes of the current body are still to be read; 0 between frames.
@@ -130,10 +127,7 @@ pub struct FrameWriter<W> {
 impl<W> FrameWriter<W> {
     /// A writer over `io`.
     pub fn new(io: W, limits: Limits) -> Self {
-        Self {
-            io,
-            output: Output::new(limits),
-        }
+        Self { io, output: Output::new(limits) }
     }
 
     /// Queues a frame, as [`Connection::enqueue`](super::Connection::enqueue) does.

@@ -33,12 +33,7 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn new(limits: Limits, prefix: Bytes) -> Self {
-        Self {
-            incoming: Incoming::new(limits, prefix),
-            read_bytes: 0,
-            ended: false,
-            failed: None,
-        }
+        Self { incoming: Incoming::new(limits, prefix), read_bytes: 0, ended: false, failed: None }
     }
 
     /// The next header, if it is here.

@@ -126,10 +126,7 @@ fn what_belongs_to_no_frame_is_given_back() {
     let transport = Choppy::reading(&chunks(&bytes, &[29, 3, 50]));
     let mut reader = FrameReader::new(transport, Limits::default());
     reader.next::<Message>().unwrap().unwrap();
-    assert!(
-        reader.next::<Message>().is_err(),
-        "the input ends inside a header"
-    );
+    assert!(reader.next::<Message>().is_err(), "the input ends inside a header");
     let (_, unread) = reader.into_parts();
     assert_eq!(&unread[..], b"\x16\0\0\0{\"ty");
 }
@@ -142,13 +139,7 @@ fn a_body_of_another_length_is_not_sent() {
     let SendError::Encode(error) = error else {
         panic!("{error:?}");
     };
-    assert_eq!(
-        error,
-        EncodeError::BodyLength {
-            announced: 3,
-            found: 4
-        }
-    );
+    assert_eq!(error, EncodeError::BodyLength { announced: 3, found: 4 });
     assert!(writer.into_inner().is_empty());
 }
 
@@ -172,14 +163,8 @@ fn nothing_follows_a_frame_that_was_cut_short() {
         Err(SendError::Io(error)) => error.kind(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(
-        kind(writer.send(&Message::Ping { id: 1 }, b"")),
-        ErrorKind::WriteZero
-    );
+    assert_eq!(kind(writer.send(&Message::Ping { id: 1 }, b"")), ErrorKind::WriteZero);
     writer.get_mut().0.clear();
-    assert_eq!(
-        kind(writer.send(&Message::Ping { id: 2 }, b"")),
-        ErrorKind::BrokenPipe
-    );
+    assert_eq!(kind(writer.send(&Message::Ping { id: 2 }, b"")), ErrorKind::BrokenPipe);
     assert!(writer.into_inner().0.is_empty());
 }

@@ -30,13 +30,7 @@ macro_rules! cancelled {
 }
 
 fn frames() -> Vec<Frame> {
-    vec![
-        content(1, b"hello"),
-        ping(2),
-        content(3, b""),
-        content(4, &[6; 700]),
-        ping(5),
-    ]
+    vec![content(1, b"hello"), ping(2), content(3, b""), content(4, &[6; 700]), ping(5)]
 }
 
 fn trickle(frames: &[Frame]) -> Choppy {
@@ -47,9 +41,7 @@ fn trickle(frames: &[Frame]) -> Choppy {
 fn connection(frames: &[Frame]) -> Connection<Choppy> {
     let mut connection = Connection::new(trickle(frames), Limits::default());
     for (header, body) in frames {
-        connection
-            .enqueue(header, Bytes::from(body.clone()))
-            .unwrap();
+        connection.enqueue(header, Bytes::from(body.clone())).unwrap();
     }
     connection
 }

@@ -23,9 +23,7 @@ use crate::{
 
 /// Runs a future to its end on a runtime of its own.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.unwrap().block_on(future)
 }
 
@@ -39,9 +37,7 @@ fn pair(buffer: usize) -> (Connection<DuplexStream>, Connection<DuplexStream>) {
 }
 
 fn enqueue<S>(connection: &mut Connection<S>, (header, body): &Frame) {
-    connection
-        .enqueue(header, Bytes::from(body.clone()))
-        .unwrap();
+    connection.enqueue(header, Bytes::from(body.clone())).unwrap();
 }
 
 async fn read_frame<S: AsyncRead + AsyncWrite + Unpin>(
@@ -148,9 +144,7 @@ fn two_peers_with_much_to_say_do_not_wait_for_each_other() {
         let body = Bytes::from(vec![1; SIZE]);
         let size = SIZE as u64;
         let name = String::new();
-        connection
-            .enqueue(&Message::Content { id: 1, name, size }, body)
-            .unwrap();
+        connection.enqueue(&Message::Content { id: 1, name, size }, body).unwrap();
         connection.next::<Message>().await.unwrap().unwrap();
         let mut buf = vec![0; 256 * 1024];
         let mut read = 0;
@@ -197,10 +191,7 @@ fn bytes_that_were_read_before_come_first() {
     let prefix = Bytes::copy_from_slice(&bytes[..7]);
     let mut connection = Connection::with_prefix(transport, prefix, Limits::default());
     run(async {
-        assert_eq!(
-            read_frame(&mut connection).await.unwrap(),
-            Some(content(1, b"hello"))
-        );
+        assert_eq!(read_frame(&mut connection).await.unwrap(), Some(content(1, b"hello")));
         assert_eq!(read_frame(&mut connection).await.unwrap(), Some(ping(2)));
         assert_eq!(read_frame(&mut connection).await.unwrap(), None);
     });
@@ -264,16 +255,8 @@ fn a_body_must_be_drained_or_skipped() {
 fn a_body_of_another_length_is_not_queued() {
     let mut connection = connection(Choppy::default());
     let (header, _) = content(1, b"abc");
-    let error = connection
-        .enqueue(&header, Bytes::from_static(b"ab"))
-        .unwrap_err();
-    assert_eq!(
-        error,
-        EncodeError::BodyLength {
-            announced: 3,
-            found: 2
-        }
-    );
+    let error = connection.enqueue(&header, Bytes::from_static(b"ab")).unwrap_err();
+    assert_eq!(error, EncodeError::BodyLength { announced: 3, found: 2 });
     assert_eq!(connection.queued_bytes(), 0);
 }
 
@@ -357,16 +340,9 @@ fn flushing_takes_in_what_the_peer_sends_within_bounds() {
         there.write_all(&bytes).await.unwrap();
         let mut connection = connection(&mut here);
         enqueue(&mut connection, &content(1, &vec![4; 2 << 20]));
-        assert!(
-            poll_once(connection.flush()).is_none(),
-            "the transport holds 1 MiB"
-        );
+        assert!(poll_once(connection.flush()).is_none(), "the transport holds 1 MiB");
         let (_, unread) = connection.into_parts();
-        assert!(
-            (64 * 1024..80 * 1024).contains(&unread.len()),
-            "{} bytes",
-            unread.len()
-        );
+        assert!((64 * 1024..80 * 1024).contains(&unread.len()), "{} bytes", unread.len());
         assert_eq!(unread, &bytes[..unread.len()]);
     });
 }
@@ -409,16 +385,10 @@ impl AsyncWrite for Deaf<'_> {
 fn what_arrived_can_be_read_after_writing_has_failed() {
     let last_words = wire(&[content(1, b"you may not"), ping(2)]);
     for closed in [true, false] {
-        let mut connection = connection(Deaf {
-            input: &last_words,
-            closed,
-        });
+        let mut connection = connection(Deaf { input: &last_words, closed });
         run(async {
             enqueue(&mut connection, &content(9, &[1; 1000]));
-            assert_eq!(
-                io_error_kind(connection.flush().await),
-                ErrorKind::BrokenPipe
-            );
+            assert_eq!(io_error_kind(connection.flush().await), ErrorKind::BrokenPipe);
             assert_eq!(connection.queued_bytes(), 0);
             // What is queued now goes nowhere, and does not pile up.
             enqueue(&mut connection, &content(9, &[1; 1000]));
@@ -433,10 +403,7 @@ fn what_arrived_can_be_read_after_writing_has_failed() {
                 assert_eq!(io_error_kind(result), ErrorKind::BrokenPipe);
                 let result = connection.next_or_room::<Message>(0).await;
                 assert_eq!(io_error_kind(result), ErrorKind::BrokenPipe);
-                assert_eq!(
-                    io_error_kind(connection.shutdown().await),
-                    ErrorKind::BrokenPipe
-                );
+                assert_eq!(io_error_kind(connection.shutdown().await), ErrorKind::BrokenPipe);
             }
         });
     }
@@ -448,9 +415,7 @@ fn a_refusal_followed_by_a_close_is_seen_over_tcp() {
         let (mut io, _) = listener.accept().await.unwrap();
         io.read_exact(&mut [0; 4]).await.unwrap();
         let refusal = HelloAnswer::refused("full", "try again later");
-        io.write_all(&refusal.encode(&Limits::default()).unwrap())
-            .await
-            .unwrap();
+        io.write_all(&refusal.encode(&Limits::default()).unwrap()).await.unwrap();
         // Closed with most of what the client sends unread: the kernel answers with a reset.
     }
     run(async {
@@ -516,15 +481,10 @@ fn what_is_no_frame_stays_an_error() {
     let mut connection = connection(Choppy::reading(&[b"get a.txt"]));
     run(async {
         let first = decode_error(connection.next::<Message>().await);
-        assert!(
-            matches!(first, DecodeError::HeaderTooLong { .. }),
-            "{first:?}"
-        );
+        assert!(matches!(first, DecodeError::HeaderTooLong { .. }), "{first:?}");
         assert_eq!(decode_error(connection.next::<Message>().await), first);
         // The peer can still be told.
-        connection
-            .enqueue(&HelloAnswer::refused("bad", "no frame"), Bytes::new())
-            .unwrap();
+        connection.enqueue(&HelloAnswer::refused("bad", "no frame"), Bytes::new()).unwrap();
         assert!(connection.queued_bytes() > 0);
     });
 }

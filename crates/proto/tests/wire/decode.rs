@@ -16,11 +16,7 @@ fn takes_the_bytes_of_a_frame_apart() {
     let mut decoder = decoder();
     let name = "a.txt".to_owned();
     let expected = [
-        Piece::Header(Message::Content {
-            id: 7,
-            name,
-            size: 3,
-        }),
+        Piece::Header(Message::Content { id: 7, name, size: 3 }),
         Piece::Body(b"abc"),
         Piece::End,
         Piece::Header(Message::Ping { id: 8 }),
@@ -36,12 +32,7 @@ fn takes_the_bytes_of_a_frame_apart() {
 
 #[test]
 fn one_byte_at_a_time_gives_what_the_whole_gives() {
-    let frames = [
-        content(1, b"hello"),
-        ping(2),
-        content(3, b""),
-        content(4, &[0; 500]),
-    ];
+    let frames = [content(1, b"hello"), ping(2), content(3, b""), content(4, &[0; 500])];
     let wire = wire(&frames);
     assert_eq!(decode_in_cuts(&wire, &[wire.len()]), frames);
     assert_eq!(decode_in_cuts(&wire, &[1]), frames);
@@ -129,10 +120,7 @@ fn a_body_of_sixteen_exabytes_costs_nothing_to_announce() {
     assert_eq!(decoder.body_remaining(), u64::MAX);
     decoder.advance_body(u64::MAX - 1);
     let mut input: &[u8] = b"xy";
-    assert_eq!(
-        decoder.decode::<Message>(&mut input),
-        Ok(Some(Piece::Body(b"x")))
-    );
+    assert_eq!(decoder.decode::<Message>(&mut input), Ok(Some(Piece::Body(b"x"))));
     assert_eq!(decoder.decode::<Message>(&mut input), Ok(Some(Piece::End)));
 }
 
@@ -142,17 +130,11 @@ fn a_body_that_went_by_outside_is_counted() {
     let mut decoder = decoder();
     let mut input = &wire[..wire.len() - 8];
     decoder.decode::<Message>(&mut input).unwrap();
-    assert_eq!(
-        decoder.decode::<Message>(&mut input),
-        Ok(Some(Piece::Body(b"01")))
-    );
+    assert_eq!(decoder.decode::<Message>(&mut input), Ok(Some(Piece::Body(b"01"))));
     assert_eq!(decoder.body_remaining(), 8);
     decoder.advance_body(8);
     assert_eq!(decoder.finish(), Ok(()));
-    assert_eq!(
-        decoder.decode::<Message>(&mut &b""[..]),
-        Ok(Some(Piece::End))
-    );
+    assert_eq!(decoder.decode::<Message>(&mut &b""[..]), Ok(Some(Piece::End)));
     assert_eq!(decoder.decode::<Message>(&mut &b""[..]), Ok(None));
 }
 

@@ -66,17 +66,11 @@ fn refuses_what_the_other_side_would_refuse() {
     let long = anything(&format!(r#"{{"a":"{}"}}"#, "x".repeat(33)));
     assert_eq!(
         encode_header(&long, &limits),
-        Err(EncodeError::HeaderTooLong {
-            found: 41,
-            allowed: 40
-        })
+        Err(EncodeError::HeaderTooLong { found: 41, allowed: 40 })
     );
     assert_eq!(
         encode_padded(&fits, 256, &limits),
-        Err(EncodeError::HeaderTooLong {
-            found: 256,
-            allowed: 40
-        })
+        Err(EncodeError::HeaderTooLong { found: 256, allowed: 40 })
     );
 }
 
@@ -113,11 +107,7 @@ fn errors_say_what_was_found_and_what_is_allowed() {
         "header of 70000 bytes is longer than the 65536 that are allowed"
     );
     assert_eq!(
-        EncodeError::BodyLength {
-            announced: 3,
-            found: 4
-        }
-        .to_string(),
+        EncodeError::BodyLength { announced: 3, found: 4 }.to_string(),
         "body has 4 bytes where its header announces 3"
     );
     assert_eq!(

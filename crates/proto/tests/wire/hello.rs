@@ -61,10 +61,9 @@ fn lists_and_token_may_be_left_out() {
 
 #[test]
 fn another_frame_is_no_hello() {
-    for json in [
-        r#"{"type":"get","version":1,"service":"ftp"}"#,
-        r#"{"version":1,"service":"ftp"}"#,
-    ] {
+    for json in
+        [r#"{"type":"get","version":1,"service":"ftp"}"#, r#"{"version":1,"service":"ftp"}"#]
+    {
         let error = decode_hello(&framed(json.as_bytes())).unwrap_err();
         assert!(matches!(error, DecodeError::Json { .. }), "{error:?}");
     }
@@ -112,27 +111,18 @@ fn refusals_name_what_was_asked_for_and_what_is_here() {
     let mut hello = Hello::new("exec");
     let (code, message) = refusal(hello.answer("ftp", &[], Algorithm::ALL));
     assert_eq!(code, HelloAnswer::WRONG_SERVICE);
-    assert_eq!(
-        message,
-        "the client asks for the service `exec`, this server is `ftp`"
-    );
+    assert_eq!(message, "the client asks for the service `exec`, this server is `ftp`");
 
     hello.version = 9;
     let (code, message) = refusal(hello.answer("exec", &[], Algorithm::ALL));
     assert_eq!(code, HelloAnswer::WRONG_VERSION);
-    assert_eq!(
-        message,
-        "the client speaks version 9 of the protocol, this server version 1"
-    );
+    assert_eq!(message, "the client speaks version 9 of the protocol, this server version 1");
 
     let mut hello = Hello::new("ftp");
     hello.digests = vec!["sha7".into()];
     let (code, message) = refusal(hello.answer("ftp", &[], Algorithm::ALL));
     assert_eq!(code, HelloAnswer::NO_DIGEST);
-    assert_eq!(
-        message,
-        "the client has the digest algorithms sha7, this server md5, blake3"
-    );
+    assert_eq!(message, "the client has the digest algorithms sha7, this server md5, blake3");
 }
 
 #[test]
@@ -157,9 +147,7 @@ fn answers_look_so_on_the_wire() {
         str::from_utf8(&wire[4..]).unwrap(),
         r#"{"type":"welcome","version":1,"service":"ftp","capabilities":[],"digest":"md5"}"#
     );
-    let wire = HelloAnswer::refused("token", "used up")
-        .encode(&Limits::default())
-        .unwrap();
+    let wire = HelloAnswer::refused("token", "used up").encode(&Limits::default()).unwrap();
     assert_eq!(
         str::from_utf8(&wire[4..]).unwrap(),
         r#"{"type":"refused","code":"token","message":"used up"}"#
@@ -172,9 +160,6 @@ fn algorithms_go_by_their_names() {
         assert_eq!(algorithm.to_string().parse(), Ok(*algorithm));
     }
     let error = "sha1".parse::<Algorithm>().unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "unknown digest algorithm \"sha1\": expected md5 or blake3"
-    );
+    assert_eq!(error.to_string(), "unknown digest algorithm \"sha1\": expected md5 or blake3");
     assert_eq!(Algorithm::default(), Algorithm::Md5);
 }

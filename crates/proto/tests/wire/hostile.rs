@@ -58,10 +58,7 @@ fn takes_a_header_of_exactly_the_limit() {
     let wire = framed(&json);
     let mut input = &wire[..];
     let ping = Piece::Header(Message::Ping { id: 1 });
-    assert_eq!(
-        Decoder::new(Limits::default()).decode(&mut input),
-        Ok(Some(ping))
-    );
+    assert_eq!(Decoder::new(Limits::default()).decode(&mut input), Ok(Some(ping)));
 }
 
 #[test]
@@ -88,17 +85,11 @@ fn refuses_an_object_nested_ten_thousand_deep() {
         let value = format!("{}0{}", open.repeat(10_000), close.repeat(10_000));
         let mut json = String::new();
         write!(json, "{{\"type\":\"ping\",\"id\":1,\"x\":{value}}}").unwrap();
-        assert_eq!(
-            error_of(&framed(json.as_bytes())),
-            DecodeError::TooDeep { allowed: 32 }
-        );
+        assert_eq!(error_of(&framed(json.as_bytes())), DecodeError::TooDeep { allowed: 32 });
     }
     // Also where it never ends.
     let json = "{\"a\":".repeat(10_000);
-    assert_eq!(
-        error_of(&framed(json.as_bytes())),
-        DecodeError::TooDeep { allowed: 32 }
-    );
+    assert_eq!(error_of(&framed(json.as_bytes())), DecodeError::TooDeep { allowed: 32 });
 }
 
 #[test]
@@ -117,10 +108,7 @@ fn takes_the_depth_that_is_allowed_and_not_one_more() {
 fn refuses_fields_that_are_doubled_missing_or_of_the_wrong_type() {
     let cases = [
         (r#"{"type":"ping","id":1,"id":2}"#, "duplicate field `id`"),
-        (
-            r#"{"type":"ping","type":"ping","id":1}"#,
-            "duplicate field `type`",
-        ),
+        (r#"{"type":"ping","type":"ping","id":1}"#, "duplicate field `type`"),
         (r#"{"type":"ping"}"#, "missing field `id`"),
         (r#"{"id":1}"#, "missing field `type`"),
         (r#"{}"#, "missing field `type`"),
@@ -148,10 +136,7 @@ fn refuses_what_is_not_utf8_and_says_where() {
     assert_eq!(error_of(&wire), DecodeError::NotUtf8 { valid_up_to: 27 });
     // An overlong slash and half of a surrogate pair are no UTF-8 either.
     for bad in [&b"{\"x\":\"\xc0\xaf\"}"[..], b"{\"x\":\"\xed\xa0\x80\"}"] {
-        assert_eq!(
-            error_of(&framed(bad)),
-            DecodeError::NotUtf8 { valid_up_to: 6 }
-        );
+        assert_eq!(error_of(&framed(bad)), DecodeError::NotUtf8 { valid_up_to: 6 });
     }
 }
 
@@ -161,27 +146,18 @@ fn an_error_quotes_the_peer_safely_and_shortly() {
     let json = format!("{{\"type\":\"{name}\"}}");
     let shown = error_of(&framed(json.as_bytes())).to_string();
     assert!(shown.len() < 2_500, "{} bytes", shown.len());
-    assert!(
-        shown.chars().all(|c| !c.is_control() && c != '\u{202e}'),
-        "{shown:?}"
-    );
+    assert!(shown.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{shown:?}");
 }
 
 #[test]
 fn the_same_error_is_given_from_then_on() {
     let mut decoder = Decoder::new(Limits::default());
-    let first = decoder
-        .decode::<Message>(&mut &b"\xff\xff\xff\xff"[..])
-        .unwrap_err();
+    let first = decoder.decode::<Message>(&mut &b"\xff\xff\xff\xff"[..]).unwrap_err();
     let good = wire(&[ping(1)]);
     for _ in 0..3 {
         let mut input = &good[..];
         assert_eq!(decoder.decode::<Message>(&mut input), Err(first.clone()));
-        assert_eq!(
-            input.len(),
-            good.len(),
-            "a decoder in error takes nothing in"
-        );
+        assert_eq!(input.len(), good.len(), "a decoder in error takes nothing in");
     }
     assert_eq!(decoder.finish(), Err(first));
     assert_eq!(decoder.body_remaining(), 0);
@@ -193,10 +169,7 @@ fn smaller_limits_are_kept() {
     let mut decoder = Decoder::new(limits);
     assert_eq!(
         decoder.decode::<Message>(&mut &wire(&[ping(1)])[..]),
-        Err(DecodeError::HeaderTooLong {
-            found: 22,
-            allowed: 10
-        })
+        Err(DecodeError::HeaderTooLong { found: 22, allowed: 10 })
     );
     let mut decoder = Decoder::new(limits);
     assert_eq!(

@@ -19,13 +19,7 @@ fn packs_as_python_does() {
 
 #[test]
 fn a_number_out_of_range_is_refused_and_the_range_named() {
-    for value in [
-        1 << 31,
-        -(1 << 31) - 1,
-        1_099_511_627_776,
-        i64::MAX,
-        i64::MIN,
-    ] {
+    for value in [1 << 31, -(1 << 31) - 1, 1_099_511_627_776, i64::MAX, i64::MIN] {
         let error = pack_i32_le(value).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -49,10 +43,7 @@ fn a_layout_is_packed_with_and_without_alignment() -> Result<(), RangeError> {
         Ok(hex(&packer.finish()))
     };
     assert_eq!(pack(Alignment::None)?, "01 00 00 00 61 62 63 cd cc 2c 40");
-    assert_eq!(
-        pack(Alignment::Native)?,
-        "01 00 00 00 61 62 63 00 cd cc 2c 40"
-    );
+    assert_eq!(pack(Alignment::Native)?, "01 00 00 00 61 62 63 00 cd cc 2c 40");
 
     // struct.pack('3si', b'a', -2)
     let packer = Packer::new(Alignment::Native).bytes(b"a", 3)?.i32(-2)?;
@@ -67,13 +58,7 @@ fn bytes_that_do_not_fit_their_field_are_refused() {
         error.to_string(),
         "4 does not fit the length of a field of bytes: it must be from 0 to 3"
     );
-    assert!(
-        Packer::new(Alignment::None)
-            .bytes(b"", 0)
-            .unwrap()
-            .finish()
-            .is_empty()
-    );
+    assert!(Packer::new(Alignment::None).bytes(b"", 0).unwrap().finish().is_empty());
 }
 
 #[test]

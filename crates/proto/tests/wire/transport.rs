@@ -20,10 +20,7 @@ pub(crate) struct Choppy {
 
 impl Choppy {
     pub(crate) fn reading(chunks: &[&[u8]]) -> Self {
-        Self {
-            input: chunks.iter().map(|chunk| chunk.to_vec()).collect(),
-            ..Self::default()
-        }
+        Self { input: chunks.iter().map(|chunk| chunk.to_vec()).collect(), ..Self::default() }
     }
 
     pub(crate) fn writing(mut self, max_write: usize) -> Self {
@@ -45,8 +42,7 @@ impl Choppy {
         let before = self.output.len();
         for slice in slices {
             let left = self.max_write - (self.output.len() - before);
-            self.output
-                .extend_from_slice(&slice[..slice.len().min(left)]);
+            self.output.extend_from_slice(&slice[..slice.len().min(left)]);
         }
         self.output.len() - before
     }

@@ -38,10 +38,7 @@ async fn get(
     store: &Arc<LocalStore>,
     how: &How,
 ) -> Result<Published, ClassicError> {
-    let local = Local {
-        store,
-        path: &path("a"),
-    };
+    let local = Local { store, path: &path("a") };
     client(answer).get("a", local, how, &()).await
 }
 
@@ -53,10 +50,7 @@ fn is_empty(root: &TempDir) -> bool {
 async fn a_close_without_a_byte_is_a_missing_file() {
     let (root, store) = store();
     let error = get(Vec::new(), &store, &How::default()).await.unwrap_err();
-    assert!(
-        matches!(&error, ClassicError::NotFound { name } if name == "a"),
-        "{error}"
-    );
+    assert!(matches!(&error, ClassicError::NotFound { name } if name == "a"), "{error}");
     assert!(is_empty(&root));
 }
 
@@ -66,10 +60,7 @@ async fn lines_as_chunks_become_the_file() {
     let answer = [&size(12)[..], &chunks("a", b"one\ntwo\nsix\n", &[4, 4, 4])].concat();
     let published = get(answer, &store, &How::default()).await.unwrap();
     assert_eq!(published.path, path("a"));
-    assert_eq!(
-        std::fs::read(root.path().join("a")).unwrap(),
-        b"one\ntwo\nsix\n"
-    );
+    assert_eq!(std::fs::read(root.path().join("a")).unwrap(), b"one\ntwo\nsix\n");
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,13 +68,8 @@ async fn an_answer_cut_anywhere_leaves_nothing() {
     let (root, store) = store();
     let answer = [&size(8)[..], &chunks("a", b"one\ntwo\n", &[4, 4])].concat();
     for cut in 1..answer.len() {
-        let error = get(answer[..cut].to_vec(), &store, &How::default())
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, ClassicError::Closed),
-            "cut at {cut}: {error}"
-        );
+        let error = get(answer[..cut].to_vec(), &store, &How::default()).await.unwrap_err();
+        assert!(matches!(error, ClassicError::Closed), "cut at {cut}: {error}");
         assert!(is_empty(&root), "cut at {cut}");
     }
 }
@@ -94,19 +80,14 @@ async fn a_wrong_chunk_leaves_nothing_and_is_named() {
     let mut answer = [&size(8)[..], &chunks("a", b"one\ntwo\n", &[4, 4])].concat();
     *answer.last_mut().unwrap() ^= 1;
     let error = get(answer, &store, &How::default()).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the chunk at byte 4 is not what its MD5 says"
-    );
+    assert_eq!(error.to_string(), "the chunk at byte 4 is not what its MD5 says");
     assert!(is_empty(&root));
 }
 
 #[tokio::test(start_paused = true)]
 async fn rejects_a_negative_size() {
     let (_root, store) = store();
-    let error = get(size(-1).to_vec(), &store, &How::default())
-        .await
-        .unwrap_err();
+    let error = get(size(-1).to_vec(), &store, &How::default()).await.unwrap_err();
     assert_eq!(error.to_string(), "the announced size -1 is negative");
 }
 
@@ -117,29 +98,15 @@ async fn an_existing_file_is_replaced_only_when_asked() {
     std::fs::write(&here, b"old").unwrap();
     let answer = [&size(3)[..], &chunks("a", b"new", &[3])].concat();
 
-    let error = get(answer.clone(), &store, &How::default())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, ClassicError::Store(StoreError::Exists { .. })),
-        "{error}"
-    );
+    let error = get(answer.clone(), &store, &How::default()).await.unwrap_err();
+    assert!(matches!(error, ClassicError::Store(StoreError::Exists { .. })), "{error}");
     assert_eq!(std::fs::read(&here).unwrap(), b"old");
 
-    let how = How {
-        publish: Publish::KeepBoth,
-        durable: false,
-    };
-    assert_eq!(
-        get(answer.clone(), &store, &how).await.unwrap().path,
-        path("a(1)")
-    );
+    let how = How { publish: Publish::KeepBoth, durable: false };
+    assert_eq!(get(answer.clone(), &store, &how).await.unwrap().path, path("a(1)"));
     assert_eq!(std::fs::read(&here).unwrap(), b"old");
 
-    let how = How {
-        publish: Publish::Replace { revision: None },
-        durable: true,
-    };
+    let how = How { publish: Publish::Replace { revision: None }, durable: true };
     assert_eq!(get(answer, &store, &how).await.unwrap().path, path("a"));
     assert_eq!(std::fs::read(&here).unwrap(), b"new");
 }
@@ -149,15 +116,9 @@ async fn an_upload_that_is_not_confirmed_has_failed() {
     let (root, store) = store();
     std::fs::write(root.path().join("a"), b"hello").unwrap();
     for said in ["", "no"] {
-        let local = Local {
-            store: &store,
-            path: &path("a"),
-        };
+        let local = Local { store: &store, path: &path("a") };
         let error = client(said.into()).put(local, "a", &()).await.unwrap_err();
-        assert!(
-            matches!(&error, ClassicError::Unconfirmed { said: s } if s == said),
-            "{error}"
-        );
+        assert!(matches!(&error, ClassicError::Unconfirmed { said: s } if s == said), "{error}");
     }
 }
 
@@ -167,10 +128,7 @@ async fn nothing_follows_the_command_of_a_put_before_a_pause() {
     std::fs::write(root.path().join("a"), b"hello").unwrap();
     let (ours, mut theirs) = duplex(64 * 1024);
     let putting = tokio::spawn(async move {
-        let local = Local {
-            store: &store,
-            path: &path("a"),
-        };
+        let local = Local { store: &store, path: &path("a") };
         ClassicClient::new(ours).put(local, "a b", &()).await
     });
     let mut read = vec![0; 1024];
@@ -190,45 +148,21 @@ async fn nothing_follows_the_command_of_a_put_before_a_pause() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_announced_is_refused_before_a_word_is_said() {
     let (root, store) = store();
-    std::fs::File::create(root.path().join("huge"))
-        .unwrap()
-        .set_len(1 << 31)
-        .unwrap();
+    std::fs::File::create(root.path().join("huge")).unwrap().set_len(1 << 31).unwrap();
     let (ours, mut theirs) = duplex(1024);
     let mut client = ClassicClient::new(ours);
-    let local = Local {
-        store: &store,
-        path: &path("huge"),
-    };
+    let local = Local { store: &store, path: &path("huge") };
     let error = client.put(local, "huge", &()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "2147483648 bytes are too many: this protocol can announce 2147483647"
     );
-    let local = Local {
-        store: &store,
-        path: &path("missing"),
-    };
+    let local = Local { store: &store, path: &path("missing") };
     let error = client.put(local, "missing", &()).await.unwrap_err();
-    assert!(
-        matches!(error, ClassicError::Store(StoreError::NotFound { .. })),
-        "{error}"
-    );
-    let local = Local {
-        store: &store,
-        path: &path("b"),
-    };
-    let error = client
-        .get(&"x".repeat(1021), local, &How::default(), &())
-        .await
-        .unwrap_err();
-    assert!(matches!(
-        error,
-        ClassicError::CommandTooLong {
-            found: 1025,
-            allowed: 1024
-        }
-    ));
+    assert!(matches!(error, ClassicError::Store(StoreError::NotFound { .. })), "{error}");
+    let local = Local { store: &store, path: &path("b") };
+    let error = client.get(&"x".repeat(1021), local, &How::default(), &()).await.unwrap_err();
+    assert!(matches!(error, ClassicError::CommandTooLong { found: 1025, allowed: 1024 }));
 
     drop(client);
     assert_eq!(theirs.read(&mut [0; 1]).await.unwrap(), 0);

@@ -24,17 +24,11 @@ fn serve(root: &Path, writable: bool) -> (DuplexStream, Served) {
     let (client, mut server) = duplex(256 * 1024);
     let served = tokio::spawn(async move {
         let (access, pool) = (Access::default().write(writable), Pool::shared());
-        let service = ClassicService {
-            store: &store,
-            access: &access,
-            pool: &pool,
-        };
+        let service = ClassicService { store: &store, access: &access, pool: &pool };
         let mut opening = vec![0; 1024];
         let len = server.read(&mut opening).await?;
         opening.truncate(len);
-        service
-            .serve(&mut server, Bytes::from(opening), std::future::pending())
-            .await
+        service.serve(&mut server, Bytes::from(opening), std::future::pending()).await
     });
     (client, served)
 }
@@ -49,9 +43,8 @@ async fn rest(client: &mut DuplexStream) -> Vec<u8> {
 /// What the root of a store holds, also what a listing would hide.
 fn names(root: &TempDir) -> Vec<String> {
     let entries = std::fs::read_dir(root).unwrap();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -106,21 +99,9 @@ async fn an_empty_file_is_only_its_size() {
 async fn what_cannot_be_had_closes_the_connection_without_a_byte() {
     let root = directory("a", b"a");
     std::fs::create_dir(root.path().join("dir")).unwrap();
-    for name in [
-        "missing",
-        "../a",
-        "/etc/passwd",
-        "dir",
-        "a//b",
-        ".",
-        "x\0y",
-        "",
-    ] {
+    for name in ["missing", "../a", "/etc/passwd", "dir", "a//b", ".", "x\0y", ""] {
         let (mut client, served) = serve(root.path(), false);
-        client
-            .write_all(format!("get {name}\n").as_bytes())
-            .await
-            .unwrap();
+        client.write_all(format!("get {name}\n").as_bytes()).await.unwrap();
         assert_eq!(rest(&mut client).await, b"", "{name:?}");
         served.await.unwrap().unwrap();
     }
@@ -129,10 +110,7 @@ async fn what_cannot_be_had_closes_the_connection_without_a_byte() {
 #[tokio::test(start_paused = true)]
 async fn a_file_that_cannot_be_announced_is_refused() {
     let root = directory("huge", b"");
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .open(root.path().join("huge"))
-        .unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(root.path().join("huge")).unwrap();
     file.set_len(1 << 31).unwrap();
     let (mut client, served) = serve(root.path(), false);
     client.write_all(b"get huge").await.unwrap();
@@ -159,21 +137,13 @@ async fn unknown_verbs_get_no_answer_and_commands_go_on() {
 async fn a_put_is_stored_and_confirmed() {
     let root = tempfile::tempdir().unwrap();
     let (mut client, served) = serve(root.path(), true);
-    let wire = [
-        b"put a b.txt",
-        &size(10)[..],
-        &chunks("a b.txt", b"helloworld", &[4, 6]),
-    ]
-    .concat();
+    let wire = [b"put a b.txt", &size(10)[..], &chunks("a b.txt", b"helloworld", &[4, 6])].concat();
     client.write_all(&wire).await.unwrap();
     client.shutdown().await.unwrap();
     assert_eq!(rest(&mut client).await, "a b.txt 上传成功".as_bytes());
     served.await.unwrap().unwrap();
     assert_eq!(names(&root), ["a b.txt"]);
-    assert_eq!(
-        std::fs::read(root.path().join("a b.txt")).unwrap(),
-        b"helloworld"
-    );
+    assert_eq!(std::fs::read(root.path().join("a b.txt")).unwrap(), b"helloworld");
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,13 +210,7 @@ async fn a_put_out_of_the_root_is_refused() {
     let root = tempfile::tempdir().unwrap();
     for name in ["../a", "/tmp/a", "no/such/dir/a"] {
         let (mut client, served) = serve(root.path(), true);
-        let wire = [
-            b"put ",
-            name.as_bytes(),
-            &size(5),
-            &chunks(name, b"hello", &[5]),
-        ]
-        .concat();
+        let wire = [b"put ", name.as_bytes(), &size(5), &chunks(name, b"hello", &[5])].concat();
         client.write_all(&wire).await.unwrap();
         assert_eq!(rest(&mut client).await, b"", "{name}");
         served.await.unwrap().unwrap();
@@ -260,19 +224,8 @@ async fn a_server_that_stops_waits_for_no_further_command() {
     let store = Arc::new(LocalStore::open(root.path(), false).unwrap());
     let (_client, mut server) = duplex(1024);
     let (access, pool) = (Access::default(), Pool::shared());
-    let service = ClassicService {
-        store: &store,
-        access: &access,
-        pool: &pool,
-    };
-    service
-        .serve(
-            &mut server,
-            Bytes::from_static(b"ls"),
-            std::future::ready(()),
-        )
-        .await
-        .unwrap();
+    let service = ClassicService { store: &store, access: &access, pool: &pool };
+    service.serve(&mut server, Bytes::from_static(b"ls"), std::future::ready(())).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -281,10 +234,7 @@ async fn a_web_client_is_told_what_lives_here() {
     let (mut client, served) = serve(root.path(), true);
     client.write_all(b"GET / HT").await.unwrap();
     tokio::task::yield_now().await;
-    client
-        .write_all(b"TP/1.1\r\nHost: localhost\r\n\r\n")
-        .await
-        .unwrap();
+    client.write_all(b"TP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     client.shutdown().await.unwrap();
     let answer = String::from_utf8(rest(&mut client).await).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
@@ -298,27 +248,12 @@ async fn exchange(content: &[u8]) {
     let store = Arc::new(LocalStore::open(here.path(), true).unwrap());
     let (stream, served) = serve(there.path(), true);
     let mut client = ClassicClient::new(stream);
-    let (mine, back) = (
-        RemotePath::parse("mine").unwrap(),
-        RemotePath::parse("back").unwrap(),
-    );
+    let (mine, back) = (RemotePath::parse("mine").unwrap(), RemotePath::parse("back").unwrap());
 
-    let local = Local {
-        store: &store,
-        path: &mine,
-    };
-    assert_eq!(
-        client.put(local, "报告 1", &()).await.unwrap(),
-        "报告 1 上传成功"
-    );
-    let local = Local {
-        store: &store,
-        path: &back,
-    };
-    let published = client
-        .get("报告 1", local, &How::default(), &())
-        .await
-        .unwrap();
+    let local = Local { store: &store, path: &mine };
+    assert_eq!(client.put(local, "报告 1", &()).await.unwrap(), "报告 1 上传成功");
+    let local = Local { store: &store, path: &back };
+    let published = client.get("报告 1", local, &How::default(), &()).await.unwrap();
     assert_eq!(published.path, back);
     assert_eq!(std::fs::read(here.path().join("back")).unwrap(), content);
 

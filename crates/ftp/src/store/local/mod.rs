@@ -80,12 +80,8 @@ impl LocalStore {
     /// [`OpenStoreError`] if `root` is no directory, or may not be opened.
     pub fn open(root: impl AsRef<Path>, writable: bool) -> Result<Self, OpenStoreError> {
         let root = root.as_ref();
-        let dir = Dir::open_ambient_dir(root, cap_std::ambient_authority()).map_err(|source| {
-            OpenStoreError {
-                root: root.into(),
-                source,
-            }
-        })?;
+        let dir = Dir::open_ambient_dir(root, cap_std::ambient_authority())
+            .map_err(|source| OpenStoreError { root: root.into(), source })?;
         Ok(Self(Arc::new(Inner {
             tree: Tree::new(dir),
             writable,
@@ -198,19 +194,13 @@ impl Store for LocalStore {
         let failed = |error| StoreError::from_io(path, error);
         let (dir, rest) = self.0.tree.open_leading(path)?;
         if rest.is_empty() {
-            return Err(StoreError::NotAFile {
-                path: path.clone(),
-                kind: Kind::Directory,
-            });
+            return Err(StoreError::NotAFile { path: path.clone(), kind: Kind::Directory });
         }
         // To open a device can be to use it: look before.
         let rest = sys::native(rest).map_err(failed)?;
         let kind = sys::stat_behind_links(&dir, &rest).map_err(failed)?.kind();
         if kind != Kind::File {
-            return Err(StoreError::NotAFile {
-                path: path.clone(),
-                kind,
-            });
+            return Err(StoreError::NotAFile { path: path.clone(), kind });
         }
         let file = dir.open_with(&rest, &sys::read_options()).map_err(failed)?;
         LocalSource::new(file.into_std(), path)
@@ -226,10 +216,7 @@ impl Store for LocalStore {
         let partial = partial::partial_name(upload.owner, name);
         check_space(&dir, path, upload.size, partial::kept_len(&dir, &partial))?;
 
-        let key = Key {
-            owner: upload.owner.into(),
-            path: path.clone(),
-        };
+        let key = Key { owner: upload.owner.into(), path: path.clone() };
         let mut kept = 0;
         let claim = self.0.sessions.claim(key, upload.session, |fenced| {
             let opened = partial::reopen(fenced, &dir, &partial).map_err(failed)?;
@@ -237,21 +224,12 @@ impl Store for LocalStore {
             kept = sys::stat_file(&file).map_err(failed)?.len();
             Ok(file)
         })?;
-        let present = present
-            .filter(|meta| meta.kind() == Kind::File)
-            .and_then(|_| {
-                // A file that may not be read is as good a target, but no basis.
-                LocalSource::new(sys::open_file(&dir, name).ok()?, path).ok()
-            });
+        let present = present.filter(|meta| meta.kind() == Kind::File).and_then(|_| {
+            // A file that may not be read is as good a target, but no basis.
+            LocalSource::new(sys::open_file(&dir, name).ok()?, path).ok()
+        });
         let new_file_mode = self.0.new_file_mode;
-        Ok(LocalUpload {
-            claim,
-            dir,
-            partial,
-            kept,
-            present,
-            new_file_mode,
-        })
+        Ok(LocalUpload { claim, dir, partial, kept, present, new_file_mode })
     }
 
     fn make_directory(&self, path: &RemotePath, parents: bool) -> Result<(), StoreError> {
@@ -319,10 +297,7 @@ impl Store for LocalStore {
         let name = path.file_name().expect("what was renamed has a name");
         let meta =
             sys::stat(&target.dir, name).map_err(|error| StoreError::from_io(&path, error))?;
-        Ok(Published {
-            revision: meta.revision(),
-            path,
-        })
+        Ok(Published { revision: meta.revision(), path })
     }
 }
 
@@ -353,11 +328,9 @@ fn check_space(
 ) -> Result<(), StoreError> {
     let needed = size.unwrap_or(0).saturating_sub(kept);
     match sys::available(dir) {
-        Some(available) if needed > available => Err(StoreError::NoSpace {
-            path: path.clone(),
-            needed,
-            available: Some(available),
-        }),
+        Some(available) if needed > available => {
+            Err(StoreError::NoSpace { path: path.clone(), needed, available: Some(available) })
+        }
         _ => Ok(()),
     }
 }

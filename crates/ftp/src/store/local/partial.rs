@@ -56,12 +56,10 @@ pub(super) fn is_reserved(name: &[u8]) -> bool {
 
 /// Whether a name is one that [`partial_name`] gives: only such files are ever removed unasked.
 fn is_partial_name(name: &[u8]) -> bool {
-    let stem = name
-        .strip_prefix(b".")
-        .and_then(|name| name.strip_suffix(PARTIAL_SUFFIX.as_bytes()));
+    let stem =
+        name.strip_prefix(b".").and_then(|name| name.strip_suffix(PARTIAL_SUFFIX.as_bytes()));
     let Some((digest, rest)) = stem.and_then(|stem| {
-        stem.split_last_chunk::<DIGEST_DIGITS>()
-            .map(|(rest, digest)| (digest, rest))
+        stem.split_last_chunk::<DIGEST_DIGITS>().map(|(rest, digest)| (digest, rest))
     }) else {
         return false;
     };
@@ -70,10 +68,7 @@ fn is_partial_name(name: &[u8]) -> bool {
 
 /// The length of the partial that [`open`] would find.
 pub(super) fn kept_len(dir: &Dir, name: &[u8]) -> u64 {
-    sys::stat(dir, name)
-        .ok()
-        .filter(sys::Meta::is_private)
-        .map_or(0, |meta| meta.len())
+    sys::stat(dir, name).ok().filter(sys::Meta::is_private).map_or(0, |meta| meta.len())
 }
 
 /// Takes the partial over from an upload that was fenced, or opens it, or makes it.
@@ -104,10 +99,7 @@ fn open(dir: &Dir, name: &[u8]) -> io::Result<Option<File>> {
         }
         // What was looked at need not be what was opened.
         if is_at(&file, dir, name)? {
-            if sys::stat_file(&file)?
-                .mode()
-                .is_some_and(|mode| mode != MODE)
-            {
+            if sys::stat_file(&file)?.mode().is_some_and(|mode| mode != MODE) {
                 sys::set_mode(&file, MODE)?;
             }
             return Ok(Some(file));
@@ -172,10 +164,7 @@ pub(super) fn remove_if_expired(dir: &Dir, name: &[u8]) -> io::Result<()> {
 fn is_expired(meta: &sys::Meta) -> bool {
     let age = Duration::from_secs(PARTIAL_DAYS * 24 * 60 * 60);
     let oldest = SystemTime::now().checked_sub(age).map(Timestamp::from);
-    meta.kind() == Kind::File
-        && meta
-            .modified()
-            .is_some_and(|modified| Some(modified) < oldest)
+    meta.kind() == Kind::File && meta.modified().is_some_and(|modified| Some(modified) < oldest)
 }
 
 #[cfg(test)]
@@ -184,13 +173,7 @@ mod tests {
 
     #[test]
     fn a_partials_name_fits_whatever_its_targets_length() {
-        for name in [
-            "a",
-            "报告.txt",
-            &"n".repeat(255),
-            &"报".repeat(85),
-            &"🦀".repeat(63),
-        ] {
+        for name in ["a", "报告.txt", &"n".repeat(255), &"报".repeat(85), &"🦀".repeat(63)] {
             let partial = partial_name("owner", name.as_bytes());
             assert!(partial.len() <= 255, "{}", partial.len());
             assert!(std::str::from_utf8(&partial).is_ok());
@@ -216,16 +199,10 @@ mod tests {
 
     #[test]
     fn only_names_of_this_form_are_ever_removed_unasked() {
-        for name in [
-            "notes.seam-part",
-            ".seam-part",
-            ".a.seam-part",
-            ".a.0123456789abcdeg.seam-part",
-        ] {
-            assert!(
-                is_reserved(name.as_bytes()) && !is_partial_name(name.as_bytes()),
-                "{name}"
-            );
+        for name in
+            ["notes.seam-part", ".seam-part", ".a.seam-part", ".a.0123456789abcdeg.seam-part"]
+        {
+            assert!(is_reserved(name.as_bytes()) && !is_partial_name(name.as_bytes()), "{name}");
         }
         assert!(is_reserved(b"X.SEAM-Part") && !is_reserved(b"seam-part.txt") && !is_reserved(b""));
     }

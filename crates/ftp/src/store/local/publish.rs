@@ -36,18 +36,10 @@ pub(super) fn check(
         (Publish::Replace { .. }, Some(meta)) if meta.kind() == Kind::Directory => {
             return Err(StoreError::IsADirectory { path: path.clone() });
         }
-        (
-            Publish::Replace {
-                revision: Some(expected),
-            },
-            _,
-        ) => {
+        (Publish::Replace { revision: Some(expected) }, _) => {
             let found = present.as_ref().map(Meta::revision);
             if found.as_ref() != Some(expected) {
-                return Err(StoreError::Changed {
-                    path: path.clone(),
-                    found,
-                });
+                return Err(StoreError::Changed { path: path.clone(), found });
             }
         }
         _ => {}
@@ -72,8 +64,7 @@ impl Move<'_> {
             }
             // A directory may take no other place than a free one, whatever is replaced.
             Publish::IfAbsent | Publish::Replace { .. } => {
-                self.rename_exclusive(name)
-                    .map_err(|error| self.error(error))?;
+                self.rename_exclusive(name).map_err(|error| self.error(error))?;
                 Ok(self.to.clone())
             }
             Publish::KeepBoth => self.keep_both(name),

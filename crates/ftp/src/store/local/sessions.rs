@@ -45,15 +45,8 @@ impl Sessions {
         session: &str,
         open: impl FnOnce(Option<File>) -> Result<File, StoreError>,
     ) -> Result<Claim, StoreError> {
-        let live = Live {
-            session: session.into(),
-            file: RwLock::new(None),
-        };
-        let claim = Claim {
-            sessions: Arc::clone(self),
-            key,
-            live: Arc::new(live),
-        };
+        let live = Live { session: session.into(), file: RwLock::new(None) };
+        let claim = Claim { sessions: Arc::clone(self), key, live: Arc::new(live) };
         // Held from before the claim can be seen: the next one waits until this one has its file.
         let mut file = claim.exclusive();
         let former = self.enter(&claim.key, &claim.live)?;
@@ -66,9 +59,9 @@ impl Sessions {
     fn enter(&self, key: &Key, live: &Arc<Live>) -> Result<Option<Arc<Live>>, StoreError> {
         let mut claims = self.lock();
         match claims.get(key) {
-            Some(other) if other.session != live.session => Err(StoreError::Busy {
-                path: key.path.clone(),
-            }),
+            Some(other) if other.session != live.session => {
+                Err(StoreError::Busy { path: key.path.clone() })
+            }
             _ => Ok(claims.insert(key.clone(), Arc::clone(live))),
         }
     }
@@ -86,10 +79,7 @@ impl Claim {
 
     /// The file, for use beside others; `None` inside once the claim has ended.
     pub(super) fn shared(&self) -> RwLockReadGuard<'_, Option<File>> {
-        self.live
-            .file
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.live.file.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The file, while nobody else uses it.
@@ -102,10 +92,7 @@ impl Claim {
         // The file is closed, and so unlocked, before another session is let in.
         *file = None;
         let mut claims = self.sessions.lock();
-        if claims
-            .get(&self.key)
-            .is_some_and(|live| Arc::ptr_eq(live, &self.live))
-        {
+        if claims.get(&self.key).is_some_and(|live| Arc::ptr_eq(live, &self.live)) {
             claims.remove(&self.key);
         }
     }

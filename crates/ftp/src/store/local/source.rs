@@ -18,14 +18,8 @@ impl LocalSource {
     pub(super) fn new(file: File, path: &RemotePath) -> Result<Self, StoreError> {
         let meta = sys::stat_file(&file).map_err(|error| StoreError::from_io(path, error))?;
         match meta.kind() {
-            Kind::File => Ok(Self {
-                file,
-                entry: entry(path.clone(), &meta, None),
-            }),
-            kind => Err(StoreError::NotAFile {
-                path: path.clone(),
-                kind,
-            }),
+            Kind::File => Ok(Self { file, entry: entry(path.clone(), &meta, None) }),
+            kind => Err(StoreError::NotAFile { path: path.clone(), kind }),
         }
     }
 
@@ -44,9 +38,7 @@ impl Source for LocalSource {
     }
 
     fn revision_now(&self) -> Result<Revision, StoreError> {
-        Ok(sys::stat_file(&self.file)
-            .map_err(|error| self.error(error))?
-            .revision())
+        Ok(sys::stat_file(&self.file).map_err(|error| self.error(error))?.revision())
     }
 }
 

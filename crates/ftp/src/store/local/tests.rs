@@ -61,9 +61,8 @@ impl Fixture {
     /// The local names in the root, partials among them.
     fn local_names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.at("")).unwrap();
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -93,10 +92,7 @@ impl Fixture {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         assert_eq!(entries, ["secret"]);
-        assert_eq!(
-            std::fs::read_to_string(self.outside().join("secret")).unwrap(),
-            "secret"
-        );
+        assert_eq!(std::fs::read_to_string(self.outside().join("secret")).unwrap(), "secret");
     }
 }
 
@@ -105,20 +101,11 @@ fn path(path: impl AsRef<[u8]>) -> RemotePath {
 }
 
 fn upload(publish: &Publish) -> NewUpload<'_> {
-    NewUpload {
-        owner: "owner",
-        session: "session",
-        size: None,
-        publish,
-    }
+    NewUpload { owner: "owner", session: "session", size: None, publish }
 }
 
 fn attributes(content: &str) -> Attributes {
-    Attributes {
-        size: content.len() as u64,
-        mode: None,
-        modified: None,
-    }
+    Attributes { size: content.len() as u64, mode: None, modified: None }
 }
 
 fn is_root() -> bool {

@@ -29,9 +29,7 @@ pub(super) struct Place<'a> {
 
 impl Tree {
     pub(super) fn new(root: Dir) -> Self {
-        Self {
-            root: Arc::new(root),
-        }
+        Self { root: Arc::new(root) }
     }
 
     pub(super) fn root(&self) -> &Arc<Dir> {
@@ -45,9 +43,7 @@ impl Tree {
             return Ok(dir);
         }
         let opened = sys::native(last).and_then(|last| dir.open_dir(last));
-        opened
-            .map(Arc::new)
-            .map_err(|error| StoreError::from_io(path, error))
+        opened.map(Arc::new).map_err(|error| StoreError::from_io(path, error))
     }
 
     /// Opens a directory for readers, from which the returned rest of the path is to be resolved.
@@ -138,13 +134,7 @@ mod tests {
 
     #[test]
     fn a_long_path_is_cut_at_its_slashes() {
-        let path = [
-            "n".repeat(200),
-            "m".repeat(255),
-            "o".repeat(255),
-            "p".repeat(255),
-        ]
-        .join("/");
+        let path = ["n".repeat(200), "m".repeat(255), "o".repeat(255), "p".repeat(255)].join("/");
         let mut whole = [path.as_str(); 9].join("/").into_bytes();
         let mut pieces = Vec::new();
         while let Some((piece, rest)) = split_piece(&whole) {

@@ -34,9 +34,7 @@ impl LocalUpload {
     }
 
     fn superseded(&self) -> StoreError {
-        StoreError::Superseded {
-            path: self.path().clone(),
-        }
+        StoreError::Superseded { path: self.path().clone() }
     }
 
     /// Gives the partial its final length and attributes; with `durable` it is on the disk then.
@@ -52,11 +50,7 @@ impl LocalUpload {
         }
         if let Some(modified) = attributes.modified {
             let beyond = "the modification time is beyond this system's";
-            file.set_modified(
-                modified
-                    .to_system_time()
-                    .ok_or_else(|| io::Error::other(beyond))?,
-            )?;
+            file.set_modified(modified.to_system_time().ok_or_else(|| io::Error::other(beyond))?)?;
         }
         // What takes long comes first: were it cut off after the mode is set, the owner could
         // perhaps not open the partial again.

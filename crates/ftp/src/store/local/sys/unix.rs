@@ -141,11 +141,7 @@ fn open(dir: &Dir, name: &[u8], flags: OFlags) -> io::Result<File> {
 }
 
 pub(crate) fn make_directory(dir: &Dir, name: &[u8]) -> io::Result<()> {
-    Ok(rustix::fs::mkdirat(
-        dir,
-        name,
-        Mode::RWXU | Mode::RWXG | Mode::RWXO,
-    )?)
+    Ok(rustix::fs::mkdirat(dir, name, Mode::RWXU | Mode::RWXG | Mode::RWXO)?)
 }
 
 pub(crate) fn remove_directory(dir: &Dir, name: &[u8]) -> io::Result<()> {
@@ -233,14 +229,10 @@ pub(crate) fn available(dir: &Dir) -> Option<u64> {
 /// Asking the system means setting the mask and back, which other threads would feel; so it is read
 /// from `/proc`, and taken to be the usual one where there is none.
 pub(crate) fn new_file_mode() -> u32 {
-    let mask = std::fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| {
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix("Umask:"))?;
-            u32::from_str_radix(line.trim(), 8).ok()
-        });
+    let mask = std::fs::read_to_string("/proc/self/status").ok().and_then(|status| {
+        let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
+        u32::from_str_radix(line.trim(), 8).ok()
+    });
     0o666 & !mask.unwrap_or(0o022)
 }
 

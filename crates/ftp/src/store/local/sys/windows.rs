@@ -46,10 +46,7 @@ impl Meta {
                 i128::from(time.seconds()) * 1_000_000_000 + i128::from(time.nanoseconds())
             })
         };
-        let (created, modified) = (
-            nanoseconds(self.0.created()),
-            nanoseconds(self.0.modified()),
-        );
+        let (created, modified) = (nanoseconds(self.0.created()), nanoseconds(self.0.modified()));
         Revision::new(format!("{:x}-{created:x}-{modified:x}", self.0.len()))
     }
 
@@ -126,11 +123,7 @@ pub(crate) fn open_private(dir: &Dir, name: &[u8]) -> io::Result<File> {
 
 /// Creates a file for this account; who else may open it is inherited from the directory.
 pub(crate) fn create_private(dir: &Dir, name: &[u8]) -> io::Result<File> {
-    open(
-        dir,
-        name,
-        OpenOptions::new().read(true).write(true).create_new(true),
-    )
+    open(dir, name, OpenOptions::new().read(true).write(true).create_new(true))
 }
 
 fn open(dir: &Dir, name: &[u8], options: &mut OpenOptions) -> io::Result<File> {

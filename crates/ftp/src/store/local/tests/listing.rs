@@ -47,11 +47,7 @@ fn a_listing_can_be_broken_off() {
     let mut count = 0;
     let mut each = |_| {
         count += 1;
-        if count == 3 {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if count == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     fixture.store.list(&RemotePath::root(), &mut each).unwrap();
     assert_eq!(count, 3);
@@ -82,41 +78,21 @@ fn partials_are_hidden_and_reserved() {
     upload.write_at(b"half", 0).unwrap();
     assert_eq!(fixture.names(""), Vec::<String>::new());
     let partial = fixture.local_names().remove(0);
-    assert!(
-        partial.starts_with(".file.") && partial.ends_with(".seam-part"),
-        "{partial}"
-    );
+    assert!(partial.starts_with(".file.") && partial.ends_with(".seam-part"), "{partial}");
 
-    for name in [
-        partial.as_str(),
-        "x.seam-part",
-        "X.SEAM-PART",
-        "a.seam-part/b",
-    ] {
+    for name in [partial.as_str(), "x.seam-part", "X.SEAM-PART", "a.seam-part/b"] {
         let (store, name, to) = (&fixture.store, path(name), path("to"));
         assert_error!(store.stat(&name), Reserved, name.as_bytes());
         assert_error!(store.open(&name), Reserved, name.as_bytes());
-        assert_error!(
-            store.list(&name, &mut |_| panic!()),
-            Reserved,
-            name.as_bytes()
-        );
+        assert_error!(store.list(&name, &mut |_| panic!()), Reserved, name.as_bytes());
         assert_error!(store.make_directory(&name, true), Reserved, name.as_bytes());
         assert_error!(store.remove(&name), Reserved, name.as_bytes());
         assert_error!(store.rename(&name, &to, &ANYHOW), Reserved, name.as_bytes());
-        assert_error!(
-            store.begin(&name, &super::upload(&ANYHOW)),
-            Reserved,
-            name.as_bytes()
-        );
+        assert_error!(store.begin(&name, &super::upload(&ANYHOW)), Reserved, name.as_bytes());
     }
     std::fs::write(fixture.at("a"), "").unwrap();
     let to = path("b.seam-part");
-    assert_error!(
-        fixture.store.rename(&path("a"), &to, &ANYHOW),
-        Reserved,
-        "b.seam-part"
-    );
+    assert_error!(fixture.store.rename(&path("a"), &to, &ANYHOW), Reserved, "b.seam-part");
 }
 
 /// Leaves an old partial and things that only resemble one; returns what must stay.
@@ -138,26 +114,15 @@ fn leave_old_files(fixture: &Fixture) -> Vec<String> {
     // Neither a link nor a hard link is a partial, whatever it is called.
     let planted = partial.replace(".old.", ".planted.");
     std::fs::hard_link(fixture.at("old.txt"), fixture.at(&planted)).unwrap();
-    fixture
-        .local_names()
-        .into_iter()
-        .filter(|name| *name != partial)
-        .collect()
+    fixture.local_names().into_iter().filter(|name| *name != partial).collect()
 }
 
 #[test]
 fn a_listing_removes_expired_partials_and_nothing_else() {
     let fixture = Fixture::new();
     let stay = leave_old_files(&fixture);
-    fixture
-        .read_only()
-        .list(&RemotePath::root(), &mut |_| ControlFlow::Continue(()))
-        .unwrap();
-    assert_eq!(
-        fixture.local_names().len(),
-        stay.len() + 1,
-        "a reader removes nothing"
-    );
+    fixture.read_only().list(&RemotePath::root(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(fixture.local_names().len(), stay.len() + 1, "a reader removes nothing");
     assert_eq!(fixture.names(""), ["old.txt"]);
     assert_eq!(fixture.local_names(), stay);
 }
@@ -167,11 +132,7 @@ fn the_first_upload_into_a_directory_removes_expired_partials() {
     let fixture = Fixture::new();
     let stay = leave_old_files(&fixture);
     let later = LocalStore::open(fixture.at(""), true).unwrap();
-    later
-        .begin(&path("new"), &upload(&ANYHOW))
-        .unwrap()
-        .discard()
-        .unwrap();
+    later.begin(&path("new"), &upload(&ANYHOW)).unwrap().discard().unwrap();
     assert_eq!(fixture.local_names(), stay);
 }
 
@@ -182,12 +143,7 @@ fn a_partial_in_use_does_not_expire() {
     upload.write_at(b"slow", 0).unwrap();
     let partial = fixture.at(&fixture.local_names()[0]);
     let time = SystemTime::now() - Duration::from_secs(30 * 24 * 60 * 60);
-    std::fs::File::options()
-        .write(true)
-        .open(&partial)
-        .unwrap()
-        .set_modified(time)
-        .unwrap();
+    std::fs::File::options().write(true).open(&partial).unwrap().set_modified(time).unwrap();
     assert_eq!(fixture.names(""), Vec::<String>::new());
     assert!(partial.exists());
     upload.commit(&attributes("slow"), &ANYHOW, false).unwrap();

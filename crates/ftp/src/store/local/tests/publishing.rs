@@ -8,9 +8,7 @@ use super::*;
 fn replacing_depends_on_the_revision_that_was_seen() {
     let fixture = Fixture::new();
     let first = fixture.put("file", "1", &Publish::IfAbsent).unwrap();
-    let seen = Publish::Replace {
-        revision: Some(first.revision),
-    };
+    let seen = Publish::Replace { revision: Some(first.revision) };
     let second = fixture.put("file", "2", &seen).unwrap();
     let upload = fixture.begin("file", &ANYHOW).unwrap();
     match upload.commit(&attributes(""), &seen, false) {
@@ -19,10 +17,7 @@ fn replacing_depends_on_the_revision_that_was_seen() {
     }
     std::fs::remove_file(fixture.at("file")).unwrap();
     let error = upload.commit(&attributes(""), &seen, false).unwrap_err();
-    assert!(
-        matches!(error, StoreError::Changed { found: None, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, StoreError::Changed { found: None, .. }), "{error}");
 }
 
 #[test]
@@ -31,32 +26,13 @@ fn a_directory_is_never_replaced() {
     std::fs::write(fixture.at("file"), "").unwrap();
     let upload = fixture.begin("new", &ANYHOW).unwrap();
     std::fs::create_dir(fixture.at("new")).unwrap();
-    assert_error!(
-        upload.commit(&attributes(""), &ANYHOW, false),
-        IsADirectory,
-        "new"
-    );
+    assert_error!(upload.commit(&attributes(""), &ANYHOW, false), IsADirectory, "new");
     let (file, new) = (path("file"), path("new"));
-    assert_error!(
-        fixture.store.rename(&file, &new, &ANYHOW),
-        IsADirectory,
-        "new"
-    );
-    assert_error!(
-        fixture.store.rename(&new, &path(""), &ANYHOW),
-        IsADirectory,
-        ""
-    );
-    let published = fixture
-        .store
-        .rename(&file, &new, &Publish::KeepBoth)
-        .unwrap();
+    assert_error!(fixture.store.rename(&file, &new, &ANYHOW), IsADirectory, "new");
+    assert_error!(fixture.store.rename(&new, &path(""), &ANYHOW), IsADirectory, "");
+    let published = fixture.store.rename(&file, &new, &Publish::KeepBoth).unwrap();
     assert_eq!(published.path, path("new(1)"));
-    assert_error!(
-        fixture.store.rename(&new, &published.path, &ANYHOW),
-        Exists,
-        "new(1)"
-    );
+    assert_error!(fixture.store.rename(&new, &published.path, &ANYHOW), Exists, "new(1)");
     assert_eq!(fixture.names(""), ["new", "new(1)"]);
 }
 
@@ -75,20 +51,11 @@ fn a_link_is_replaced_and_not_followed() {
 fn keeping_both_takes_the_first_free_number() {
     let fixture = Fixture::new();
     for (content, name) in [("0", "a.txt"), ("1", "a.txt(1)"), ("2", "a.txt(2)")] {
-        assert_eq!(
-            fixture
-                .put("a.txt", content, &Publish::KeepBoth)
-                .unwrap()
-                .path,
-            path(name)
-        );
+        assert_eq!(fixture.put("a.txt", content, &Publish::KeepBoth).unwrap().path, path(name));
         assert_eq!(fixture.get(name).unwrap(), content);
     }
     fixture.store.remove(&path("a.txt(1)")).unwrap();
-    assert_eq!(
-        fixture.put("a.txt", "3", &Publish::KeepBoth).unwrap().path,
-        path("a.txt(1)")
-    );
+    assert_eq!(fixture.put("a.txt", "3", &Publish::KeepBoth).unwrap().path, path("a.txt(1)"));
 }
 
 /// Uploads by several owners to one name, all committed at the same moment.
@@ -101,29 +68,20 @@ fn commit_at_once(fixture: &Fixture, publish: &Publish) -> Vec<Result<Published,
                 let barrier = &barrier;
                 scope.spawn(move || {
                     let owner = number.to_string();
-                    let new = NewUpload {
-                        owner: &owner,
-                        ..upload(publish)
-                    };
+                    let new = NewUpload { owner: &owner, ..upload(publish) };
                     let upload = fixture.store.begin(&path("file"), &new);
                     barrier.wait();
                     let upload = upload.unwrap();
                     upload.write_at(owner.as_bytes(), 0).unwrap();
                     let committed = upload.commit(&attributes(&owner), publish, false);
                     if let Ok(published) = &committed {
-                        assert_eq!(
-                            fixture.get(published.path.to_str().unwrap()).unwrap(),
-                            owner
-                        );
+                        assert_eq!(fixture.get(published.path.to_str().unwrap()).unwrap(), owner);
                     }
                     committed
                 })
             })
             .collect();
-        racers
-            .into_iter()
-            .map(|racer| racer.join().unwrap())
-            .collect()
+        racers.into_iter().map(|racer| racer.join().unwrap()).collect()
     })
 }
 
@@ -144,13 +102,9 @@ fn commits_at_once_that_keep_both_get_a_name_each() {
     for _ in 0..20 {
         let fixture = Fixture::new();
         let results = commit_at_once(&fixture, &Publish::KeepBoth);
-        let names: BTreeSet<_> = results
-            .into_iter()
-            .map(|result| result.unwrap().path.to_string())
-            .collect();
-        let expected = (1..8)
-            .map(|number| format!("file({number})"))
-            .chain(["file".into()]);
+        let names: BTreeSet<_> =
+            results.into_iter().map(|result| result.unwrap().path.to_string()).collect();
+        let expected = (1..8).map(|number| format!("file({number})")).chain(["file".into()]);
         assert_eq!(names, expected.collect());
     }
 }
@@ -163,10 +117,7 @@ fn renames_files_links_and_directories() {
     std::fs::create_dir_all(fixture.at("directory/inner")).unwrap();
     let rename = |from, to, publish| fixture.store.rename(&path(from), &path(to), publish);
     let published = rename("file", "directory/file", &Publish::IfAbsent).unwrap();
-    assert_eq!(
-        fixture.store.stat(&published.path).unwrap().revision,
-        published.revision
-    );
+    assert_eq!(fixture.store.stat(&published.path).unwrap().revision, published.revision);
     rename("link", "link2", &Publish::IfAbsent).unwrap();
     rename("directory", "renamed", &Publish::IfAbsent).unwrap();
     assert_eq!(fixture.names(""), ["link2", "renamed"]);
@@ -176,16 +127,8 @@ fn renames_files_links_and_directories() {
     assert_error!(rename("gone", "new", &ANYHOW), NotFound, "gone");
     assert_error!(rename("link2", "gone/new", &ANYHOW), NotFound, "gone");
     assert_error!(rename("", "new", &ANYHOW), Denied, "");
-    assert_error!(
-        rename("link2", "renamed", &Publish::IfAbsent),
-        Exists,
-        "renamed"
-    );
-    assert_error!(
-        rename("renamed", "renamed/inner/new", &ANYHOW),
-        InsideItself,
-        "renamed"
-    );
+    assert_error!(rename("link2", "renamed", &Publish::IfAbsent), Exists, "renamed");
+    assert_error!(rename("renamed", "renamed/inner/new", &ANYHOW), InsideItself, "renamed");
     assert_error!(rename("renamed", "link2", &ANYHOW), Exists, "link2");
     let published = rename("renamed/inner", "link2", &Publish::KeepBoth).unwrap();
     assert_eq!(published.path, path("link2(1)"));
@@ -202,9 +145,7 @@ fn renaming_onto_a_file_depends_on_the_revision_that_was_seen() {
     let seen = fixture.put("to", "2", &ANYHOW).unwrap().revision;
     fixture.put("from", "3", &ANYHOW).unwrap();
     let rename = |revision| {
-        let publish = Publish::Replace {
-            revision: Some(revision),
-        };
+        let publish = Publish::Replace { revision: Some(revision) };
         fixture.store.rename(&path("from"), &path("to"), &publish)
     };
     assert_error!(rename(stale), Changed, "to");

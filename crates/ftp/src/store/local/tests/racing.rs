@@ -64,10 +64,9 @@ fn writers_reach_nothing_outside() {
             2 => fixture.store.make_directory(&path(&name), true),
             3 => fixture.store.remove(&path("d/secret")),
             4 => fixture.begin(&name, &ANYHOW)?.discard(),
-            _ => fixture
-                .store
-                .rename(&path("d/secret"), &path(&name), &Publish::KeepBoth)
-                .map(drop),
+            _ => {
+                fixture.store.rename(&path("d/secret"), &path(&name), &Publish::KeepBoth).map(drop)
+            }
         }
     });
 }

@@ -4,12 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::*;
 
 fn begin(fixture: &Fixture, owner: &str, session: &str) -> Result<LocalUpload, StoreError> {
-    let new = NewUpload {
-        owner,
-        session,
-        size: Some(10),
-        publish: &ANYHOW,
-    };
+    let new = NewUpload { owner, session, size: Some(10), publish: &ANYHOW };
     fixture.store.begin(&path("file"), &new)
 }
 
@@ -22,14 +17,9 @@ fn what_an_interrupted_session_left_is_found_by_the_next() {
     let upload = begin(&fixture, "me", "2").unwrap();
     assert_eq!(upload.kept(), 5);
     let mut buf = [0; 10];
-    assert_eq!(
-        (upload.read_kept(&mut buf, 1).unwrap(), &buf[..4]),
-        (4, &b"1234"[..])
-    );
+    assert_eq!((upload.read_kept(&mut buf, 1).unwrap(), &buf[..4]), (4, &b"1234"[..]));
     upload.write_at(b"56789", 5).unwrap();
-    upload
-        .commit(&attributes("0123456789"), &ANYHOW, false)
-        .unwrap();
+    upload.commit(&attributes("0123456789"), &ANYHOW, false).unwrap();
     assert_eq!(fixture.get("file").unwrap(), "0123456789");
     assert_eq!(begin(&fixture, "me", "3").unwrap().kept(), 0);
 }
@@ -44,9 +34,7 @@ fn another_owner_is_not_offered_it() {
     theirs.write_at(b"theirs", 0).unwrap();
     mine.commit(&attributes("mine"), &ANYHOW, false).unwrap();
     assert_eq!(fixture.get("file").unwrap(), "mine");
-    theirs
-        .commit(&attributes("theirs"), &ANYHOW, false)
-        .unwrap();
+    theirs.commit(&attributes("theirs"), &ANYHOW, false).unwrap();
     assert_eq!(fixture.get("file").unwrap(), "theirs");
 }
 
@@ -72,12 +60,7 @@ fn another_process_waits_too() {
     let first = begin(&fixture, "me", "1").unwrap();
     // A second store knows of the first only through the lock on the file, as a process would.
     let other = LocalStore::open(fixture.at(""), true).unwrap();
-    let new = NewUpload {
-        owner: "me",
-        session: "1",
-        size: None,
-        publish: &ANYHOW,
-    };
+    let new = NewUpload { owner: "me", session: "1", size: None, publish: &ANYHOW };
     assert_error!(other.begin(&path("file"), &new), Busy, "file");
     drop(first);
     other.begin(&path("file"), &new).unwrap();
@@ -91,11 +74,7 @@ fn the_same_session_takes_over_and_fences_its_former_self() {
     let upload = begin(&fixture, "me", "1").unwrap();
     assert_eq!(upload.kept(), 5);
     assert_error!(former.write_at(b"XXXXX", 0), Superseded, "file");
-    assert_error!(
-        former.commit(&attributes("XXXXX"), &ANYHOW, false),
-        Superseded,
-        "file"
-    );
+    assert_error!(former.commit(&attributes("XXXXX"), &ANYHOW, false), Superseded, "file");
     assert_error!(former.discard(), Superseded, "file");
     assert_error!(begin(&fixture, "me", "2"), Busy, "file");
     drop(former);
@@ -133,9 +112,7 @@ fn no_write_lands_after_a_takeover() {
             let upload = begin(&fixture, "me", "1").unwrap();
             upload.write_at(b"0123456789", 0).unwrap();
             writer.join().unwrap();
-            upload
-                .commit(&attributes("0123456789"), &ANYHOW, false)
-                .unwrap();
+            upload.commit(&attributes("0123456789"), &ANYHOW, false).unwrap();
         });
         assert_eq!(fixture.get("file").unwrap(), "0123456789");
     }
@@ -146,18 +123,12 @@ fn of_takeovers_at_once_one_lives() {
     let fixture = Fixture::new();
     for _ in 0..50 {
         let uploads: Vec<_> = std::thread::scope(|scope| {
-            let racers: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| begin(&fixture, "me", "1").unwrap()))
-                .collect();
-            racers
-                .into_iter()
-                .map(|racer| racer.join().unwrap())
-                .collect()
+            let racers: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| begin(&fixture, "me", "1").unwrap())).collect();
+            racers.into_iter().map(|racer| racer.join().unwrap()).collect()
         });
-        let alive: Vec<_> = uploads
-            .iter()
-            .filter(|upload| upload.write_at(b"alive", 0).is_ok())
-            .collect();
+        let alive: Vec<_> =
+            uploads.iter().filter(|upload| upload.write_at(b"alive", 0).is_ok()).collect();
         assert_eq!(alive.len(), 1);
         assert_error!(begin(&fixture, "me", "2"), Busy, "file");
         alive[0].discard().unwrap();
@@ -214,11 +185,7 @@ fn a_partial_removed_from_outside_ends_the_upload() {
     let partial = fixture.at(&fixture.local_names()[0]);
     std::fs::remove_file(&partial).unwrap();
     std::fs::write(&partial, "another's").unwrap();
-    assert_error!(
-        upload.commit(&attributes("another's"), &ANYHOW, false),
-        Superseded,
-        "file"
-    );
+    assert_error!(upload.commit(&attributes("another's"), &ANYHOW, false), Superseded, "file");
     upload.discard().unwrap();
     assert!(partial.exists() && !fixture.at("file").exists());
     // Its file was removed, so that the next session does not take over a nameless one.
