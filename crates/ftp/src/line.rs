@@ -140,6 +140,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
 
     /// The next request; `None` at the clean end of the connection.
     pub(crate) async fn request(&mut self) -> Result<Option<Waiting>, LineError> {
+        // A want whose body was still on its way when its request ended is passed over.
+        self.want = None;
         loop {
             if let Some(waiting) = self.requests.pop_front() {
                 return Ok(Some(waiting));

@@ -20,7 +20,10 @@ pub(super) struct Backoff {
     give_up_after: Duration,
     since: Instant,
     now: Instant,
+    /// Tries without progress.
     made: u32,
+    /// All tries anew.
+    total: u32,
     changes: u32,
     corrupt: u32,
 }
@@ -35,6 +38,7 @@ impl Backoff {
             since: now,
             now,
             made: 0,
+            total: 0,
             changes: 0,
             corrupt: 0,
         }
@@ -49,27 +53,23 @@ impl Backoff {
     /// How long to wait before the next try; `None` when it is enough.
     pub(super) fn next(&mut self, error: &ClientError, now: Instant) -> Option<Duration> {
         self.now = now;
-        match error.status() {
-            Some(Status::Changed) => {
-                self.changes += 1;
-                return (self.changes <= MAX_CHANGES).then_some(Duration::ZERO);
-            }
-            Some(Status::Corrupt) => {
-                self.corrupt += 1;
-                return (self.corrupt <= MAX_CORRUPT).then_some(Duration::ZERO);
-            }
-            _ => {}
-        }
-        let doublings = self.made.min(16);
-        self.made += 1;
+        self.total += 1;
+        let (tries, most) = match error.status() {
+            Some(Status::Changed) => (&mut self.changes, MAX_CHANGES),
+            Some(Status::Corrupt) => (&mut self.corrupt, MAX_CORRUPT),
+            _ => (&mut self.made, self.attempts),
+        };
+        let doublings = (*tries).min(16);
+        *tries += 1;
+        let enough = *tries > most;
         let delay = self.max_delay.min(self.first_delay * 2_u32.pow(doublings));
         let in_time = now + delay <= self.since + self.give_up_after;
-        (self.made <= self.attempts && in_time).then_some(delay)
+        (!enough && in_time).then_some(delay)
     }
 
-    /// How many tries were made anew since content last moved.
-    pub(super) fn made(&self) -> u32 {
-        self.made
+    /// How many tries were made anew.
+    pub(super) fn total(&self) -> u32 {
+        self.total
     }
 
     /// The last error, as the end of all tries.

@@ -61,7 +61,7 @@ impl Tries {
         let Some(delay) = self.backoff.next(&error, Instant::now()) else {
             return Err(self.backoff.give_up(error));
         };
-        observer.event(Event::Retrying { error: &error, attempt: self.backoff.made(), delay });
+        observer.event(Event::Retrying { error: &error, attempt: self.backoff.total(), delay });
         tokio::time::sleep(delay).await;
         Ok(None)
     }
