@@ -1,0 +1,5 @@
+//! `ftp-cli`: moves files.
+
+fn main() -> std::process::ExitCode {
+    ftp_cli::ftp_cli()
+}

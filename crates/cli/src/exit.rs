@@ -1,0 +1,160 @@
+//! How a program ends: one map from what went wrong to the exit code.
+
+use std::process::ExitCode;
+
+use ftp::{ClassicError, ClientError, Status, StoreError};
+
+/// The ways a program can end, the same for every program of Seam that has no remote command's
+/// status to pass on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Exit {
+    /// All that was asked for is done.
+    Done = 0,
+    /// Something failed that has no code of its own.
+    Failed = 1,
+    /// The command cannot be understood.
+    Usage = 2,
+    /// A file or directory is not there.
+    NotFound = 3,
+    /// The server or the system does not permit it.
+    Denied = 4,
+    /// Something is there already, or is no longer what it was.
+    Conflict = 5,
+    /// No server of ours answers, or the connection was lost for good.
+    CannotConnect = 6,
+    /// What arrived is not what was sent.
+    ContentWrong = 7,
+    /// It was ended by Ctrl-C or by a signal.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The word that `--json` uses where a server gave none.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "ok",
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::NotFound => "not_found",
+            Self::Denied => "denied",
+            Self::Conflict => "conflict",
+            Self::CannotConnect => "cannot_connect",
+            Self::ContentWrong => "corrupt",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// Keeps the first failure: several things were tried, and one of them ended with `next`.
+    pub(crate) fn and(&mut self, next: Self) {
+        if *self == Self::Done {
+            *self = next;
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+impl From<Status> for Exit {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Ok => Self::Done,
+            Status::NotFound => Self::NotFound,
+            Status::Denied | Status::BadPath => Self::Denied,
+            Status::Conflict => Self::Conflict,
+            Status::Corrupt => Self::ContentWrong,
+            Status::Cancelled => Self::Interrupted,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<&StoreError> for Exit {
+    fn from(error: &StoreError) -> Self {
+        Status::of(error).into()
+    }
+}
+
+impl From<&ClientError> for Exit {
+    fn from(error: &ClientError) -> Self {
+        match error {
+            ClientError::Connect { .. }
+            | ClientError::Lost { .. }
+            | ClientError::Stranger { .. } => Self::CannotConnect,
+            ClientError::Refused { code, .. } if code == "denied" => Self::Denied,
+            ClientError::Refused { .. } => Self::CannotConnect,
+            ClientError::Corrupt { .. } => Self::ContentWrong,
+            ClientError::GaveUp { last, .. } => Self::from(last.as_ref()),
+            other => other.status().map_or(Self::Failed, Self::from),
+        }
+    }
+}
+
+impl From<&ClassicError> for Exit {
+    fn from(error: &ClassicError) -> Self {
+        match error {
+            ClassicError::Io(_) | ClassicError::Closed | ClassicError::Stalled { .. } => {
+                Self::CannotConnect
+            }
+            ClassicError::NotFound { .. } => Self::NotFound,
+            ClassicError::Corrupt { .. } => Self::ContentWrong,
+            ClassicError::Path(_) | ClassicError::CommandTooLong { .. } => Self::Usage,
+            ClassicError::Store(error) => Self::from(error),
+            _ => Self::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::time::Duration;
+
+    use ftp::Failure;
+
+    use super::*;
+
+    #[test]
+    fn every_failure_of_a_transfer_has_its_code() {
+        let peer = || "127.0.0.1:8484".to_owned();
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        let remote = |status| ClientError::Remote(Failure::new(status, "said the server"));
+        let cases = [
+            (ClientError::Connect { peer: peer(), source: refused() }, 6),
+            (ClientError::Stranger { peer: peer(), found: "SSH-2.0".into() }, 6),
+            (remote(Status::NotFound), 3),
+            (remote(Status::Denied), 4),
+            (remote(Status::Conflict), 5),
+            (remote(Status::NoSpace), 1),
+            (remote(Status::Corrupt), 7),
+        ];
+        for (error, code) in cases {
+            assert_eq!(Exit::from(&error).code(), code, "{error:?}");
+            let last = Box::new(error);
+            assert_eq!(
+                Exit::from(&ClientError::GaveUp { attempts: 5, after: Duration::ZERO, last })
+                    .code(),
+                code
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_failure_of_several_counts() {
+        let mut exit = Exit::Done;
+        for next in [Exit::Done, Exit::NotFound, Exit::Denied, Exit::Done] {
+            exit.and(next);
+        }
+        assert_eq!(exit, Exit::NotFound);
+    }
+}

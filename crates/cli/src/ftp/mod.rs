@@ -1,0 +1,161 @@
+//! `ftp-cli`: moves files.
+
+mod args;
+mod change;
+mod classic;
+mod complete;
+mod conflict;
+mod explain;
+mod get;
+mod glob;
+mod interactive;
+mod list;
+mod local;
+mod os;
+mod put;
+mod serve;
+mod session;
+mod typed;
+
+use std::io::{self, Write as _};
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory as _, Parser as _};
+use tokio_util::sync::CancellationToken;
+
+use self::args::{Command, DEFAULT_PORT, FtpArgs, RemoteCommand};
+use self::session::Session;
+use crate::exit::Exit;
+use crate::problem::Problem;
+use crate::report::Report;
+use crate::signals::Signals;
+
+/// How long the end of the program waits for a disk that is written to.
+const LAST_WRITES: Duration = Duration::from_millis(500);
+
+/// The program `ftp-cli`, from its command line to its exit code.
+#[must_use]
+pub fn ftp_cli() -> ExitCode {
+    let args = match FtpArgs::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Whoever closed the stream does not want to know.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+        }
+    };
+    let page = match &args.command {
+        Some(Command::Completions { shell }) => completions(*shell),
+        Some(Command::Man { command }) => match manual(command.as_deref()) {
+            Ok(page) => page,
+            Err(problem) => {
+                Report::new("ftp-cli", &args.common).problem(&problem);
+                return problem.exit.into();
+            }
+        },
+        _ => return ExitCode::from(start(&args)),
+    };
+    // Nothing is lost when a pager was closed early.
+    let _ = io::stdout().lock().write_all(&page);
+    ExitCode::SUCCESS
+}
+
+fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut FtpArgs::command(), "ftp-cli", &mut script);
+    script
+}
+
+/// The page of the program, or of one of its commands.
+fn manual(command: Option<&str>) -> Result<Vec<u8>, Problem> {
+    let mut program = FtpArgs::command();
+    program.build();
+    let described = match command {
+        Some(name) => {
+            let unknown = || Problem::usage("there is no such command").on("man", name);
+            program.find_subcommand(name).ok_or_else(unknown)?.clone()
+        }
+        None => program,
+    };
+    let mut page = Vec::new();
+    let written = clap_mangen::Man::new(described).render(&mut page);
+    written.expect("a Vec takes all that is written to it");
+    Ok(page)
+}
+
+fn start(args: &FtpArgs) -> Exit {
+    args.common.start_tracing();
+    let report = Report::new("ftp-cli", &args.common);
+    if let Err(problem) = session::check(args) {
+        report.problem(&problem);
+        return problem.exit;
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            report.problem(&Problem::new(Exit::Failed, format_args!("cannot start: {error}")));
+            return Exit::Failed;
+        }
+    };
+    let exit = runtime.block_on(run(args, &report));
+    runtime.shutdown_timeout(LAST_WRITES);
+    exit
+}
+
+async fn run(args: &FtpArgs, report: &Report) -> Exit {
+    match &args.command {
+        Some(Command::Serve(serve)) => serve::serve(serve, &args.common, report).await,
+        Some(Command::Remote(command)) => once(command, args, report).await,
+        _ => interactive::run(args, report).await,
+    }
+}
+
+/// One command of the command line.
+async fn once(command: &RemoteCommand, args: &FtpArgs, report: &Report) -> Exit {
+    let server = match &args.common.server {
+        Some(server) => server.with_default_port(DEFAULT_PORT),
+        None => default_server(),
+    };
+    let session = Session::new(server, session::client_options(args), report.clone());
+    let running = async {
+        match args.classic {
+            true => session.run_classic(command, &args.transfer).await,
+            false => session.run(command, &args.transfer).await,
+        }
+    };
+    supervise(running, report, &mut Signals::new(), &session.interrupt).await
+}
+
+/// Where a server of ours is looked for when none is named.
+fn default_server() -> String {
+    format!("127.0.0.1:{DEFAULT_PORT}")
+}
+
+/// Runs a command until it ends, is interrupted, or nobody reads what it prints.
+async fn supervise(
+    command: impl Future<Output = Exit>,
+    report: &Report,
+    signals: &mut Signals,
+    interrupt: &CancellationToken,
+) -> Exit {
+    let mut command = pin!(command);
+    tokio::select! {
+        biased;
+        exit = &mut command => return exit,
+        () = report.closed() => return Exit::Done,
+        () = signals.next() => interrupt.cancel(),
+    }
+    // A transfer tells what of it is kept, in the one poll that it is given.
+    tokio::select! {
+        biased;
+        exit = &mut command => exit,
+        () = tokio::task::yield_now() => {
+            report.problem(&Problem::new(Exit::Interrupted, "interrupted"));
+            Exit::Interrupted
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The programs of Seam for the terminal.
+//!
+//! So far that is `ftp-cli`, which moves files. A program turns its command line into checked
+//! settings, runs the commands of a service's client (or its server), tells results, progress and
+//! failures through one report, and ends with one of a few [`Exit`] codes. None of them knows
+//! anything of sockets or disks: that is the services' business.
+//!
+//! Results go to standard output, a line each, or one JSON object a line with `--json`; all else
+//! goes to standard error. What a peer said is made safe for a terminal before it is shown.
+//!
+//! ```text
+//! command line ──▶ settings ──▶ ftp ──▶ service's client or server
+//! prompt, pipe ──▶ words ──────▲  │
+//!                                 ├──▶ report ──▶ lines, bars, JSON
+//!                                 └──▶ exit   ──▶ 0 … 7, 130
+//! ```
+//!
+//! Most of the crate is private; what a program's caller sees of it is this:
+//!
+//! ```
+//! use ftp_cli::{Exit, Rate};
+//!
+//! let limit: Rate = "1.5Mi".parse()?;
+//! assert_eq!(limit.bytes_per_second(), 1_572_864);
+//! assert_eq!(Exit::Conflict.code(), 5);
+//! # Ok::<(), ftp_cli::RateError>(())
+//! ```
+
+mod settings;
+
+mod exit;
+mod problem;
+mod prompt;
+mod report;
+mod signals;
+
+mod ftp;
+
+pub use self::exit::Exit;
+pub use self::ftp::ftp_cli;
+pub use self::settings::{Rate, RateError};
+
+/// Keeps the README's example compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
