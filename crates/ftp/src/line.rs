@@ -8,18 +8,27 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use proto::ConnectionError;
 use proto::stream::{Connection, Turn};
+use proto::{ConnectionError, EncodeError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::pace::Pacer;
 use crate::wire::{
-    Cancel, Frame, MAX_IN_FLIGHT, MAX_WANT_RANGES, Ping, RangeList, RangesError, Want,
+    Cancel, End, Failure, Frame, MAX_IN_FLIGHT, MAX_WANT_RANGES, Ping, RangeList, RangesError,
+    Status, Want,
 };
 
 /// After how long a side that is busy, and silent because of it, gives a sign of life.
 pub(crate) const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+
+/// How many bytes of answers may wait to be taken before more requests are read: whoever asks
+/// without listening must not fill our memory.
+const MAX_UNHEARD: usize = 256 * 1024;
+
+/// With more than so many bytes queued a ping is not answered: what is queued is a sign of life
+/// too, and a peer that pings without listening must not fill our memory.
+const MAX_UNHEARD_PONGS: usize = 1024;
 
 /// How much of a body is read at a time while the rate is limited: one block.
 const PACED_LEN: usize = proto::BLOCK_LEN;
@@ -31,6 +40,8 @@ pub(crate) struct Line<S> {
     requests: VecDeque<Waiting>,
     /// A want whose body is on its way.
     want: Option<(Want, Vec<u8>)>,
+    /// Why something could not be said; whoever waits for its answer is told.
+    unsaid: Option<EncodeError>,
     stall_after: Option<Duration>,
     pacer: Option<Pacer>,
 }
@@ -77,6 +88,9 @@ pub enum LineError {
     /// A want whose body is no list of ranges.
     #[error(transparent)]
     Ranges(#[from] RangesError),
+    /// What was to be said does not fit a frame: a path can be longer than a header.
+    #[error("the request cannot be sent: {0}")]
+    Unsayable(#[from] EncodeError),
     /// More requests at once than are allowed.
     #[error("more than {MAX_IN_FLIGHT} requests are unanswered")]
     TooManyRequests,
@@ -102,7 +116,8 @@ macro_rules! attend {
 impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     /// A conversation over a connection whose hellos are said or on their way.
     pub(crate) fn new(conn: Connection<S>) -> Self {
-        Self { conn, requests: VecDeque::new(), want: None, stall_after: None, pacer: None }
+        let requests = VecDeque::new();
+        Self { conn, requests, want: None, unsaid: None, stall_after: None, pacer: None }
     }
 
     /// Gives up when nothing comes or goes for so long while something is waited for.
@@ -127,10 +142,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         self.say_with(frame, Bytes::new());
     }
 
-    /// Queues a frame with its body.
+    /// Queues a frame with its body. If it does not fit a frame, whoever waits next is told.
     pub(crate) fn say_with(&mut self, frame: &Frame, body: Bytes) {
-        let queued = self.conn.enqueue(frame, body);
-        queued.expect("paths and messages of ours fit a header, and bodies are what headers say");
+        self.unsaid = self.conn.enqueue(frame, body).err().or(self.unsaid.take());
+    }
+
+    /// Queues a frame without a body; nothing is queued if it does not fit a frame.
+    pub(crate) fn try_say(&mut self, frame: &Frame) -> Result<(), EncodeError> {
+        self.conn.enqueue(frame, Bytes::new())
+    }
+
+    /// Queues the end of a request. An end that tells too much for a header tells less.
+    pub(crate) fn say_end(&mut self, end: End) {
+        let id = end.id;
+        let shorter = match (end.failure(), &end.entry) {
+            (Some(failure), _) => {
+                let message = "it failed on a path that is too long to be told again";
+                End::failed(id, Failure::new(failure.status, message))
+            }
+            (None, Some(_)) => {
+                let message = "the path is too long to be told again with what is known of it";
+                End::failed(id, Failure::new(Status::BadPath, message))
+            }
+            (None, None) => End::ok(id),
+        };
+        if self.try_say(&Frame::End(end)).is_err() {
+            self.say(&Frame::End(shorter));
+        }
     }
 
     /// How many bytes are queued and not yet written.
@@ -143,6 +181,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         // A want whose body was still on its way when its request ended is passed over.
         self.want = None;
         loop {
+            self.check_said()?;
+            if self.queued() > MAX_UNHEARD {
+                attend!(self, self.conn.flush());
+            }
             if let Some(waiting) = self.requests.pop_front() {
                 return Ok(Some(waiting));
             }
@@ -171,6 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         low_water: Option<usize>,
     ) -> Result<Option<Incoming>, LineError> {
         loop {
+            self.check_said()?;
             if let Some(want) = self.finish_want().await? {
                 return Ok(Some(want));
             }
@@ -195,17 +238,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     pub(crate) async fn read_exact(&mut self, buf: &mut [u8]) -> Result<(), LineError> {
         let mut filled = 0;
         while filled < buf.len() {
-            let most = if self.pacer.is_some() { PACED_LEN } else { buf.len() };
-            let end = buf.len().min(filled + most);
-            let read = self.read_some(&mut buf[filled..end]).await?;
-            filled += read;
-            let not_before = self.charge(read);
-            // A timer takes a millisecond even where nothing is to be waited for.
-            if self.pacer.is_some() {
-                sleep_until(not_before).await;
-            }
+            filled += self.read_part(&mut buf[filled..]).await?;
         }
         Ok(())
+    }
+
+    /// Reads some of the body of the frame at hand, under the rate limit.
+    pub(crate) async fn read_part(&mut self, buf: &mut [u8]) -> Result<usize, LineError> {
+        let most = if self.pacer.is_some() { PACED_LEN.min(buf.len()) } else { buf.len() };
+        let read = self.read_some(&mut buf[..most]).await?;
+        let not_before = self.charge(read);
+        // A timer takes a millisecond even where nothing is to be waited for.
+        if not_before > Instant::now() {
+            sleep_until(not_before).await;
+        }
+        Ok(read)
     }
 
     /// Charges `len` bytes of content to the rate limit, and tells when the next may move.
@@ -247,6 +294,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         }
     }
 
+    /// Whether all that was to be said could be.
+    fn check_said(&mut self) -> Result<(), LineError> {
+        self.unsaid.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
     async fn read_some(&mut self, buf: &mut [u8]) -> Result<usize, LineError> {
         match attend!(self, self.conn.read_body(buf)) {
             0 => Err(LineError::Closed),
@@ -257,6 +309,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     /// Keeps what is not for the request at hand, and returns what is.
     fn sort(&mut self, frame: Frame, at_hand: Option<u64>) -> Result<Option<Incoming>, LineError> {
         match frame {
+            Frame::Ping(_) if self.queued() > MAX_UNHEARD_PONGS => {}
             Frame::Ping(_) => self.say(&Frame::Pong(Ping {})),
             Frame::Pong(_) => {}
             Frame::Cancel(Cancel { id }) if at_hand == Some(id) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::content::ReceiveError;
 use crate::line::LineError;
-use crate::path::RemotePath;
+use crate::path::{RemotePath, safe};
 use crate::store::StoreError;
 use crate::wire::{Failure, Status};
 
@@ -38,7 +38,7 @@ pub enum ClientError {
         found: String,
     },
     /// The server does not let us in.
-    #[error("{peer} refused the connection: {message}")]
+    #[error("{peer} refused the connection: {}", safe(message.as_bytes()))]
     Refused {
         /// The server.
         peer: String,
@@ -68,7 +68,7 @@ pub enum ClientError {
         reason: String,
     },
     /// The server does not keep to the protocol.
-    #[error("{peer} does not keep to the protocol: {message}")]
+    #[error("{peer} does not keep to the protocol: {}", safe(message.as_bytes()))]
     Protocol {
         /// The server.
         peer: String,
@@ -118,7 +118,10 @@ impl ClientError {
     /// Whether the same may go well later, or over another connection.
     pub(crate) fn is_worth_another_try(&self) -> bool {
         match self {
+            Self::Lost { source: LineError::Unsayable(_), .. } => false,
             Self::Connect { .. } | Self::Lost { .. } | Self::Corrupt { .. } => true,
+            // What a dropped call of ours left running came late, and took it over.
+            Self::Local(StoreError::Superseded { .. }) => true,
             Self::Remote(failure) | Self::Source(failure) => matches!(
                 failure.status,
                 Status::Busy | Status::Changed | Status::Stopping | Status::Corrupt

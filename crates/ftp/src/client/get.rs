@@ -8,7 +8,7 @@ use super::session::Session;
 use super::transfer::report;
 use super::tries::{Repeat, Tries, attempt};
 use super::{Client, ClientError, Connect, Event, How, Local, Observer, Transfer};
-use crate::content::{Receiving, receive, same_content};
+use crate::content::{Receiving, begin_unless_there, receive, same_content};
 use crate::path::RemotePath;
 use crate::resume::Plan;
 use crate::store::{Attributes, Entry, Kind, NewUpload, Source, Store, StoreError, Upload};
@@ -36,7 +36,7 @@ impl<C: Connect> Client<C> {
         how: &How,
         observer: &dyn Observer,
     ) -> Result<Transfer, ClientError> {
-        let session_name = super::transfer::session_name();
+        let session_name = self.upload_session.clone();
         let target = Target { local, how, session_name };
         let mut tries = 0;
         let got: Result<Transfer, _> = async {
@@ -72,6 +72,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         let offer = self.offer(id, remote).await?;
         let mut transfer = Transfer::new(target.local.path);
         transfer.size = offer.entry.size;
+        self.size = offer.entry.size;
         observer.event(Event::Begun { path: remote, size: Some(offer.entry.size) });
         if there.is_ok_and(|there| same_content(&there, &offer.entry)) {
             transfer.unchanged = true;
@@ -117,7 +118,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         observer: &dyn Observer,
         transfer: &mut Transfer,
     ) -> Result<(), ClientError> {
-        let upload = Arc::new(self.begin(offer, target).await?);
+        let Some(upload) = self.begin(offer, target).await?.map(Arc::new) else {
+            transfer.unchanged = true;
+            self.got(offer.id).await;
+            return Ok(());
+        };
         let size = offer.entry.size;
         let present = upload.present().map_or(0, |present| present.entry().size);
         let plan = match eager {
@@ -143,16 +148,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         Ok(())
     }
 
+    /// Begins the upload, unless an earlier call has made it needless.
     async fn begin<S: Store>(
         &mut self,
         offer: &Offer,
         target: &Target<'_, S>,
-    ) -> Result<S::Upload, ClientError> {
+    ) -> Result<Option<S::Upload>, ClientError> {
         let (publish, session) = (target.how.publish.clone(), target.session_name.clone());
-        let size = Some(offer.entry.size);
+        let (size, offer) = (Some(offer.entry.size), offer.clone());
         let begin = move |store: &S, path: &RemotePath| {
             let new = NewUpload { owner: OWNER, session: &session, size, publish: &publish };
-            store.begin(path, &new)
+            begin_unless_there(store, path, &new, &offer)
         };
         Ok(self.local(target, begin).await??)
     }

@@ -30,12 +30,16 @@ pub struct Client<C: Connect> {
     options: Options,
     /// Away while a call is under way, so that a call that is dropped takes it with it.
     session: Option<Session<C::Stream>>,
+    /// One name for all uploads, so that each takes over what a dropped call of this client left
+    /// running.
+    upload_session: String,
 }
 
 impl<C: Connect> Client<C> {
     /// A client that is not connected yet.
     pub fn new(connector: C, options: Options) -> Self {
-        Self { connector, options, session: None }
+        let upload_session = transfer::session_name();
+        Self { connector, options, session: None, upload_session }
     }
 
     /// Connects now rather than at the first call.

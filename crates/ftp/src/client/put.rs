@@ -6,13 +6,13 @@ use proto::Algorithm;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::session::Session;
-use super::transfer::{report, session_name};
+use super::transfer::report;
 use super::tries::{Repeat, Tries, attempt};
 use super::{Client, ClientError, Connect, Event, How, Local, Observer, Transfer};
 use crate::content::{SendEnd, Sending, send, send_stream};
 use crate::line::LineError;
 use crate::path::RemotePath;
-use crate::store::{Entry, Kind, Revision, Source, Store};
+use crate::store::{Entry, Kind, Publish, Published, Revision, Source, Store};
 use crate::wire::{End, Failure, Frame, Offer, Put, Status};
 
 impl<C: Connect> Client<C> {
@@ -31,7 +31,7 @@ impl<C: Connect> Client<C> {
         how: &How,
         observer: &dyn Observer,
     ) -> Result<Transfer, ClientError> {
-        let session_name = session_name();
+        let session_name = self.upload_session.clone();
         let mut tries = 0;
         let put: Result<Transfer, _> = async {
             attempt!(self, Repeat::Always, observer, |session| {
@@ -56,7 +56,8 @@ impl<C: Connect> Client<C> {
         observer: &dyn Observer,
     ) -> Result<Transfer, ClientError> {
         let mut session = self.take_session().await?;
-        let outcome = session.put_stream(reader, remote, how, observer).await;
+        let outcome =
+            session.put_stream(reader, remote, (how, &self.upload_session), observer).await;
         if !outcome.as_ref().is_err_and(ClientError::ends_the_session) {
             self.session = Some(session);
         }
@@ -88,6 +89,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         let entry = Entry { path: remote.clone(), ..source.entry().clone() };
         let mut transfer = Transfer::new(remote);
         transfer.size = entry.size;
+        self.size = entry.size;
         observer.event(Event::Begun { path: remote, size: Some(entry.size) });
         let offer = self.announce(entry, how, session, false);
         let (algorithm, pool) = (self.algorithm().await?, Arc::clone(&self.pool));
@@ -105,15 +107,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         let end = self.outcome(offer.id, sent).await?;
         transfer.moved = moved;
         transfer.reused = transfer.size.saturating_sub(moved);
-        transfer.finish(end);
-        Ok(transfer)
+        self.finish(transfer, end, how)
     }
 
     async fn put_stream<R: AsyncRead + Unpin>(
         &mut self,
         reader: &mut R,
         remote: &RemotePath,
-        how: &How,
+        (how, session): (&How, &str),
         observer: &dyn Observer,
     ) -> Result<Transfer, ClientError> {
         let entry = Entry {
@@ -126,7 +127,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
             target: None,
         };
         observer.event(Event::Begun { path: remote, size: None });
-        let offer = self.announce(entry, how, &session_name(), true);
+        let offer = self.announce(entry, how, session, true);
         let (algorithm, pool): (Algorithm, _) = (self.algorithm().await?, Arc::clone(&self.pool));
         let mut moved = 0;
         let mut report = report(observer, &mut self.moved);
@@ -150,8 +151,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         let end = self.outcome(offer.id, sent).await?;
         let mut transfer = Transfer::new(remote);
         (transfer.size, transfer.moved) = (moved, moved);
-        transfer.finish(end);
-        Ok(transfer)
+        self.finish(transfer, end, how)
     }
 
     /// Announces an upload, and returns its offer.
@@ -189,17 +189,22 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
             }
         }
     }
-}
 
-impl Transfer {
     /// Takes over what the server says of an upload.
-    fn finish(&mut self, end: End) {
-        self.unchanged = end.unchanged;
-        if self.unchanged {
-            self.reused = 0;
+    fn finish(&self, mut transfer: Transfer, end: End, how: &How) -> Result<Transfer, ClientError> {
+        transfer.unchanged = end.unchanged;
+        if transfer.unchanged {
+            transfer.reused = 0;
         }
-        if let Some(published) = end.published {
-            self.path = published.path;
+        if let Some(Published { path, .. }) = end.published {
+            let beside =
+                how.publish == Publish::KeepBoth && path.parent() == transfer.path.parent();
+            if path != transfer.path && !beside {
+                let message = format!("it published `{path}` where `{}` was put", transfer.path);
+                return Err(ClientError::protocol(&self.peer, message));
+            }
+            transfer.path = path;
         }
+        Ok(transfer)
     }
 }

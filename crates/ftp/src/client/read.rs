@@ -8,11 +8,13 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use super::session::Session;
 use super::tries::{Repeat, Tries, attempt};
 use super::{Client, ClientError, Connect, Event, Observer, Transfer};
-use crate::content::{Chain, check_blocks, head_len};
+use crate::content::{Arriving, Chain, Piece, check_blocks, head_len};
 use crate::path::RemotePath;
 use crate::resume::Plan;
 use crate::store::Revision;
-use crate::wire::{Digests, Frame, Get, MAX_SEGMENT_LEN, Offer, Range, RangeList, Segment, Want};
+use crate::wire::{
+    Digests, Frame, Get, MAX_DIGEST_BLOCKS, MAX_SEGMENT_LEN, Offer, Range, RangeList, Segment, Want,
+};
 
 impl<C: Connect> Client<C> {
     /// Writes the content of a remote file, or of a part of it, to `writer`, in order.
@@ -91,6 +93,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         let size = offer.entry.size;
         reading.revision = Some(offer.entry.revision.clone());
         let rest = reading.rest(size);
+        self.size = size;
         observer.event(Event::Begun { path: remote, size: Some(rest.len()) });
         if rest.is_empty() {
             self.got(id).await;
@@ -120,8 +123,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         loop {
             match self.incoming(id).await? {
                 Frame::Digests(Digests { offset, length, body, .. }) => {
+                    let most = (MAX_DIGEST_BLOCKS * BLOCK_LEN) as u64;
                     let right = offset == next
-                        && length <= range.end - next
+                        && length <= range.end.saturating_sub(next).min(most)
                         && u64::from(body) == head_len(algorithm, length);
                     if !right {
                         return Err(ClientError::protocol(&self.peer, "digests nobody asked for"));
@@ -221,40 +225,37 @@ impl PartReader {
             return Err(ClientError::protocol(&session.peer, "a segment nobody asked for"));
         }
         let lost = |source| ClientError::Lost { peer: session.peer.clone(), source };
-        let mut head = vec![0; frame.head as usize];
-        session.line.read_exact(&mut head).await.map_err(lost)?;
-        self.chain.segment(range, &head);
-        let mut start = range.start;
-        while start < range.end {
-            let mut buffer = session.pool.buffer(range.end - start);
-            let len = (range.end - start).min(buffer.room() as u64);
-            let content = &mut buffer.content()[..len as usize];
-            session.line.read_exact(content).await.map_err(lost)?;
-            let rest = head.split_off(head_len(algorithm, len) as usize);
-            let head = std::mem::replace(&mut head, rest);
+        let begun = Arriving::begin(&mut session.line, algorithm, &frame).await;
+        let mut arriving = begun.map_err(lost)?;
+        self.chain.segment(range, arriving.head());
+        let pool = Arc::clone(&session.pool);
+        while let Some(piece) = arriving.piece(&mut session.line, &pool).await.map_err(lost)? {
+            let Range { start, end } = piece.range;
+            let len = (end - start) as usize;
             let check = move || {
-                let bad = check_blocks(algorithm, &head, &buffer.content()[..len as usize], start);
-                (bad, buffer)
+                let Piece { head, mut buffer, .. } = piece;
+                (check_blocks(algorithm, &head, &buffer.content()[..len], start), buffer)
             };
-            let pool = Arc::clone(&session.pool);
-            let (bad, mut buffer) = session.line.patiently(pool.run(check)).await.map_err(lost)?;
+            let (bad, mut buffer) = pool.run(check).await;
             // Only what stands before a damaged block can be written: the rest comes again.
-            let good = Range::new(start, bad.first().map_or(start + len, |block| block.start));
+            let good = Range::new(start, bad.first().map_or(end, |block| block.start));
             let due = Range::new(good.start.max(self.rest.start), good.end.min(self.rest.end));
             if !due.is_empty() {
                 let place = (due.start - start) as usize..(due.end - start) as usize;
                 let write = writer.write_all(&buffer.content()[place]);
-                let written = session.line.patiently(write).await.map_err(lost)?;
+                let written = match arriving.is_broken() {
+                    true => write.await,
+                    false => session.line.patiently(write).await.map_err(lost)?,
+                };
                 written.map_err(ClientError::Stream)?;
                 reading.next = due.end;
-                session.moved = true;
+                session.moved += due.len();
                 observer.event(Event::Moved { bytes: due.len() });
             }
             if let Some(block) = bad.first() {
                 observer.event(Event::Mended { offset: block.start });
                 return Err(corrupt(&self.offer.entry.path, "a block is damaged"));
             }
-            start += len;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! One connection to a server.
 
 use proto::stream::Connection;
-use proto::{Algorithm, ConnectionError, Hello, HelloAnswer, Limits};
+use proto::{Algorithm, ConnectionError, DecodeError, Hello, HelloAnswer, Limits};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,8 +23,10 @@ pub(super) struct Session<T> {
     pub(super) pool: Arc<Pool>,
     algorithm: Option<Algorithm>,
     last_id: u64,
-    /// Whether content came or went.
-    pub(super) moved: bool,
+    /// Bytes of content that came or went.
+    pub(super) moved: u64,
+    /// Bytes of content that the request at hand is about.
+    pub(super) size: u64,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
@@ -39,7 +41,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         conn.enqueue_encoded(hello.expect("a hello of ours is shorter than the limit"));
         let line = Line::new(conn).stall_after(options.stall_after).limit_rate(options.limit_rate);
         let pool = Arc::clone(&options.pool);
-        Self { line, peer, pool, algorithm: None, last_id: 0, moved: false }
+        Self { line, peer, pool, algorithm: None, last_id: 0, moved: 0, size: 0 }
     }
 
     /// The number of the next request.
@@ -60,9 +62,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         !self.is_welcome() || self.line.incoming_or_room(0, Some(usize::MAX)).await.is_ok()
     }
 
-    /// Whether content came or went since this was last asked.
-    pub(super) fn moved_content(&mut self) -> bool {
-        std::mem::take(&mut self.moved)
+    /// How many bytes of content came or went since this was last asked, and of how many.
+    pub(super) fn take_moved(&mut self) -> (u64, u64) {
+        (std::mem::take(&mut self.moved), self.size)
     }
 
     /// Waits until the server has let us in.
@@ -82,7 +84,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
                 return Err(stranger(format!("silence for {} s", WELCOME_WITHIN.as_secs())));
             }
             Ok(Ok(None)) => return Err(stranger("a close without a word".into())),
-            Ok(Err(ConnectionError::Decode(error))) => return Err(stranger(error.to_string())),
+            Ok(Err(ConnectionError::Decode(error)))
+                if !matches!(error, DecodeError::Truncated { .. }) =>
+            {
+                return Err(stranger(error.to_string()));
+            }
             Ok(Err(error)) => return Err(self.lost(error.into())),
             Ok(Ok(Some(answer))) => answer,
         };

@@ -113,13 +113,13 @@ impl Observer for () {
 /// Hands the progress of one try on to an observer, and keeps count.
 pub(super) fn report<'a>(
     observer: &'a dyn Observer,
-    moved: &'a mut bool,
+    moved: &'a mut u64,
 ) -> impl FnMut(Progress) + Send + 'a {
     move |progress| {
         observer.event(match progress {
             Progress::Reused(bytes) => Event::Reused { bytes },
             Progress::Moved(bytes) => {
-                *moved |= bytes > 0;
+                *moved += bytes;
                 Event::Moved { bytes }
             }
             Progress::Mended(offset) => Event::Mended { offset },

@@ -17,17 +17,23 @@ pub(super) enum Repeat {
     UnlessLost,
 }
 
+/// How many times its size a transfer may move before that no longer counts as progress: a line
+/// that always breaks in the middle of the same segment would else be tried for ever.
+const MAX_MOVED: u64 = 4;
+
 /// The tries of one call.
 pub(super) struct Tries {
     backoff: Backoff,
     repeat: Repeat,
     /// Whether the server was ever reached.
     met: bool,
+    /// Bytes of content that all tries moved.
+    moved: u64,
 }
 
 impl Tries {
     pub(super) fn new(options: &Options, repeat: Repeat, met: bool) -> Self {
-        Self { backoff: Backoff::new(options, Instant::now()), repeat, met }
+        Self { backoff: Backoff::new(options, Instant::now()), repeat, met, moved: 0 }
     }
 
     /// A try came as far as a session.
@@ -36,7 +42,10 @@ impl Tries {
         T: AsyncRead + AsyncWrite + Unpin,
     {
         self.met |= session.is_welcome();
-        if session.moved_content() {
+        let (moved, size) = session.take_moved();
+        self.moved = self.moved.saturating_add(moved);
+        // What is moved again and again is no progress.
+        if moved > 0 && self.moved <= size.saturating_mul(MAX_MOVED) {
             self.backoff.progressed(Instant::now());
         }
     }
@@ -51,11 +60,12 @@ impl Tries {
             Ok(done) => return Ok(Some(done)),
             Err(error) => error,
         };
-        // Who was never reached is not there; who was, may come back.
+        // Who was never reached is not there; who was, may come back, and broke off its welcome.
         let hopeless = error.is_about_the_connection() && !self.met;
+        let broke_off = matches!(error, ClientError::Stranger { .. }) && self.met;
+        let again = error.is_worth_another_try() || broke_off;
         let lost = matches!(error, ClientError::Lost { .. });
-        if !error.is_worth_another_try() || hopeless || (lost && self.repeat == Repeat::UnlessLost)
-        {
+        if !again || hopeless || (lost && self.repeat == Repeat::UnlessLost) {
             return Err(error);
         }
         let Some(delay) = self.backoff.next(&error, Instant::now()) else {

@@ -9,6 +9,7 @@
 //! [`send()`] and [`receive()`] drive the two over a [`Line`](crate::line::Line); [`blocks`] holds
 //! the work that blocks, done by the threads of a [`Pool`] a segment at a time.
 
+mod arriving;
 mod blocks;
 mod chain;
 mod outbox;
@@ -16,8 +17,11 @@ mod pool;
 mod receive;
 mod send;
 
-use crate::store::{Entry, Kind};
+use crate::path::RemotePath;
+use crate::store::{Entry, Kind, NewUpload, Store, StoreError, Upload};
+use crate::wire::Offer;
 
+pub(crate) use arriving::{Arriving, Piece};
 pub(crate) use blocks::{check_blocks, head_len, read_full};
 pub(crate) use chain::Chain;
 pub use pool::Pool;
@@ -33,6 +37,26 @@ pub(crate) enum Progress {
     Moved(u64),
     /// The block at this offset arrived damaged and is wanted again.
     Mended(u64),
+}
+
+/// Begins an upload; `None` if what is offered is there by now. An earlier try, which this one
+/// took over, may have published it at the last moment: a commit goes on when its connection is
+/// lost, and to begin waits for its end.
+pub(crate) fn begin_unless_there<S: Store>(
+    store: &S,
+    path: &RemotePath,
+    upload: &NewUpload<'_>,
+    offer: &Offer,
+) -> Result<Option<S::Upload>, StoreError> {
+    let begun = store.begin(path, upload);
+    let there = store.stat(path).is_ok_and(|there| same_content(&there, &offer.entry));
+    if !there || offer.open_ended {
+        return begun.map(Some);
+    }
+    if let Ok(upload) = begun {
+        upload.discard()?;
+    }
+    Ok(None)
 }
 
 /// Whether two files are taken for the same without a look at their content: by size and

@@ -15,6 +15,8 @@ pub(crate) struct Outbox {
     queue: VecDeque<Piece>,
     last: bool,
     wants: u32,
+    /// How much content was wanted.
+    wanted: u64,
 }
 
 /// What to send next.
@@ -40,7 +42,7 @@ pub(crate) enum BadWant {
 impl Outbox {
     /// Content of `size` bytes, of which nothing is wanted yet.
     pub(crate) fn new(size: u64) -> Self {
-        Self { size, queue: VecDeque::new(), last: false, wants: 0 }
+        Self { size, queue: VecDeque::new(), last: false, wants: 0, wanted: 0 }
     }
 
     /// Content of `size` bytes that is sent without having been wanted.
@@ -70,6 +72,9 @@ impl Outbox {
                 true => Piece::Digests(range),
                 false => Piece::Content(range),
             });
+            if !digests {
+                self.wanted = self.wanted.saturating_add(range.len());
+            }
         }
         self.last = want.last;
         self.wants = self.wants.saturating_add(1);
@@ -107,6 +112,11 @@ impl Outbox {
         Some(range.len())
     }
 
+    /// How much of the content the receiver had already, once it has said all that it wants.
+    pub(crate) fn reused(&self) -> Option<u64> {
+        (self.last && self.wants > 0).then(|| self.size.saturating_sub(self.wanted))
+    }
+
     /// How many wants were taken in.
     pub(crate) fn wants(&self) -> u32 {
         self.wants
@@ -129,6 +139,7 @@ mod tests {
         let all = Range::new(0, 10 * BLOCK + 1);
         outbox.want(&want(1, 1, true), &RangeList(vec![all, all])).unwrap();
         assert!(!outbox.is_finished());
+        assert_eq!(outbox.reused(), Some(0));
         assert_eq!(outbox.next(4 * BLOCK), Some(Piece::Digests(all)));
         for start in [0, 4] {
             let piece = Range::new(start * BLOCK, (start + 4) * BLOCK);
@@ -138,6 +149,17 @@ mod tests {
         assert_eq!(outbox.next(4 * BLOCK), Some(Piece::Content(rest)));
         assert!(outbox.is_finished());
         assert_eq!(outbox.next(4 * BLOCK), None);
+    }
+
+    #[test]
+    fn knows_what_was_reused_when_all_is_said() {
+        let mut outbox = Outbox::new(4 * BLOCK);
+        let all = RangeList(vec![Range::new(0, 4 * BLOCK)]);
+        outbox.want(&want(1, 0, false), &all).unwrap();
+        assert_eq!(outbox.reused(), None);
+        let one = RangeList(vec![Range::new(BLOCK, 2 * BLOCK)]);
+        outbox.want(&want(0, 1, true), &one).unwrap();
+        assert_eq!(outbox.reused(), Some(3 * BLOCK));
     }
 
     #[test]

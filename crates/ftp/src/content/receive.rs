@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::blocks::{head_len, reuse, store_segment};
 use super::pool::Pool;
-use super::{Chain, Progress};
+use super::{Arriving, Chain, Piece, Progress};
 use crate::line::{Incoming, Line, LineError};
 use crate::resume::{Plan, TooDamaged};
 use crate::store::{StoreError, Upload};
@@ -127,24 +127,17 @@ impl<U: Upload> Receiver<'_, '_, U> {
             return Err(ReceiveError::Rules(format!("a segment has {found}")));
         }
         self.receiving.plan.take_content(range).map_err(rules)?;
-        let mut head = vec![0; frame.head as usize];
-        line.read_exact(&mut head).await?;
-        self.chain.segment(range, &head);
-        let mut start = range.start;
-        let mut heads = &head[..];
-        while start < range.end {
-            let mut buffer = self.receiving.pool.buffer(range.end - start);
-            let end = range.end.min(start + buffer.room() as u64);
-            let len = (end - start) as usize;
-            line.read_exact(&mut buffer.content()[..len]).await?;
-            let (head, rest) = heads.split_at(head_len(algorithm, end - start) as usize);
-            heads = rest;
-            let (head, upload) = (head.to_vec(), Arc::clone(self.receiving.upload));
-            let work =
-                move || store_segment(&*upload, algorithm, &head, &buffer.content()[..len], start);
-            let bad = line.patiently(self.receiving.pool.run(work)).await??;
-            self.arrived(len as u64, &bad)?;
-            start = end;
+        let mut arriving = Arriving::begin(line, algorithm, &frame).await?;
+        self.chain.segment(range, arriving.head());
+        while let Some(piece) = arriving.piece(line, self.receiving.pool).await? {
+            let len = piece.range.len();
+            let upload = Arc::clone(self.receiving.upload);
+            let work = self.receiving.pool.run(move || store_piece(&*upload, algorithm, piece));
+            let bad = match arriving.is_broken() {
+                true => work.await?,
+                false => line.patiently(work).await??,
+            };
+            self.arrived(len, &bad)?;
         }
         Ok(())
     }
@@ -230,6 +223,17 @@ impl<U: Upload> Receiver<'_, '_, U> {
         let found = || format!("{len} bytes at {start} came of {} bytes", offer.entry.size);
         range.ok_or_else(|| ReceiveError::Rules(found()))
     }
+}
+
+/// Writes what is right of a piece, and returns what is not.
+fn store_piece<U: Upload>(
+    upload: &U,
+    algorithm: Algorithm,
+    mut piece: Piece,
+) -> Result<Vec<Range>, StoreError> {
+    let Range { start, .. } = piece.range;
+    let content = &piece.buffer.content()[..piece.range.len() as usize];
+    store_segment(upload, algorithm, &piece.head, content, start)
 }
 
 fn rules(unwanted: impl std::fmt::Display) -> ReceiveError {

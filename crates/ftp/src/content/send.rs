@@ -103,8 +103,13 @@ where
             incoming = line.incoming_or_room(*id, room) => match incoming? {
                 None => {}
                 Some(Incoming::Want(want, ranges)) if want.n == *n => {
+                    let known = outbox.reused().is_some();
                     if let Err(error) = outbox.want(&want, &ranges) {
-                        return Ok(SendEnd::Failed(Failure::new(Status::BadRequest, error.to_string())));
+                        let failure = Failure::new(Status::BadRequest, error.to_string());
+                        return Ok(SendEnd::Failed(failure));
+                    }
+                    if let Some(bytes) = outbox.reused().filter(|_| !known) {
+                        progress(Progress::Reused(bytes));
                     }
                 }
                 Some(incoming) => {

@@ -28,7 +28,9 @@ where
         }
         let eager = entry.size <= eager;
         let offer = Offer { id, n: 0, entry, open_ended: false };
-        self.line.say(&Frame::Entry(offer.clone()));
+        if let Err(error) = self.line.try_say(&Frame::Entry(offer.clone())) {
+            return Ok(End::failed(id, Failure::new(Status::BadPath, error.to_string())));
+        }
         let (algorithm, pool) = (self.algorithm, self.pool);
         let sending = Sending { offer: &offer, source: &source, algorithm, pool, eager };
         Ok(match send(&mut self.line, &sending, &mut |_| ()).await? {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::session::{Answer, Session, cancelled};
-use crate::content::{ReceiveError, Receiving, receive, same_content};
+use crate::content::{ReceiveError, Receiving, begin_unless_there, receive, same_content};
 use crate::line::{Incoming, LineError};
 use crate::resume::Plan;
-use crate::store::{Attributes, Entry, Kind, NewUpload, Source, Store, Upload};
+use crate::store::{Attributes, Entry, Kind, NewUpload, Source, Store, StoreError, Upload};
 use crate::wire::{End, Failure, Frame, Offer, Put, Status};
 
 impl<T, S> Session<'_, T, S>
@@ -19,10 +19,15 @@ where
     pub(super) async fn put(&mut self, put: Put) -> Answer {
         let id = put.id;
         let offer = match self.line.incoming(id).await? {
-            Incoming::Frame(Frame::Entry(offer)) if offer.entry.kind == Kind::File => offer,
+            // The proof is over the entry's path, and so over the name that is published.
+            Incoming::Frame(Frame::Entry(offer))
+                if offer.entry.kind == Kind::File && offer.entry.path == put.path =>
+            {
+                offer
+            }
             Incoming::Cancel => return Ok(End::failed(id, cancelled())),
             _ => {
-                let message = "the entry of a file follows a put";
+                let message = "the entry of a file, with the same path, follows a put";
                 return Ok(End::failed(id, Failure::new(Status::BadRequest, message)));
             }
         };
@@ -37,7 +42,9 @@ where
         if !offer.open_ended && self.is_there_already(put, &offer.entry).await? {
             return Ok(End { unchanged: true, ..End::ok(put.id) });
         }
-        let upload = self.begin(put, offer).await?;
+        let Some(upload) = self.begin(put, offer).await? else {
+            return Ok(End { unchanged: true, ..End::ok(put.id) });
+        };
         let plan = match offer.open_ended {
             true => Plan::eager(u64::MAX),
             false => {
@@ -75,15 +82,21 @@ where
         Ok(there.is_ok_and(|there| same_content(&there, entry)))
     }
 
-    async fn begin(&mut self, put: &Put, offer: &Offer) -> Result<Arc<S::Upload>, ReceiveError> {
+    /// Begins the upload, unless an earlier try has made it needless.
+    async fn begin(
+        &mut self,
+        put: &Put,
+        offer: &Offer,
+    ) -> Result<Option<Arc<S::Upload>>, ReceiveError> {
         let (store, owner) = (Arc::clone(self.store), self.access.owner.clone());
         let (path, session, publish) = (put.path.clone(), put.session.clone(), put.publish.clone());
-        let size = (!offer.open_ended).then_some(offer.entry.size);
+        let offer = offer.clone();
         let work = move || {
+            let size = (!offer.open_ended).then_some(offer.entry.size);
             let new = NewUpload { owner: &owner, session: &session, size, publish: &publish };
-            store.begin(&path, &new)
+            begin_unless_there(&*store, &path, &new, &offer)
         };
-        Ok(Arc::new(self.line.patiently(self.pool.run(work)).await??))
+        Ok(self.line.patiently(self.pool.run(work)).await??.map(Arc::new))
     }
 }
 
@@ -98,6 +111,11 @@ fn failure_of(error: ReceiveError) -> Failure {
         }
     };
     match error {
+        // Only another connection of the same client takes an upload over, and it may be an older
+        // one that comes late: to try again is right.
+        ReceiveError::Store(error @ StoreError::Superseded { .. }) => {
+            Failure::new(Status::Busy, error.to_string())
+        }
         ReceiveError::Store(error) => error.into(),
         ReceiveError::Sender(failure) => failure,
         error => Failure::new(status, error.to_string()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use netserver::StopSignal;
 use proto::stream::Connection;
-use proto::{Algorithm, Hello, HelloAnswer, Limits};
+use proto::{Algorithm, ConnectionError, Hello, HelloAnswer, Limits};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Access, ServeError};
@@ -69,14 +69,32 @@ where
         loop {
             let waiting = tokio::select! {
                 biased;
-                waiting = self.line.request() => waiting?,
-                () = stop.stopped() => None,
+                waiting = self.line.request() => waiting,
+                () = stop.stopped() => Ok(None),
             };
-            let Some(waiting) = waiting else { break };
-            let end = self.answer(waiting).await?;
-            self.line.say(&Frame::End(end));
+            let end = match waiting {
+                Ok(Some(waiting)) => self.answer(waiting).await,
+                Ok(None) => break,
+                Err(error) => Err(error),
+            };
+            match end {
+                Ok(end) => self.line.say_end(end),
+                Err(error) => return Err(self.give_up(error).await),
+            }
         }
         Ok(self.line.connection().shutdown().await.map_err(LineError::from)?)
+    }
+
+    /// Ends a conversation that cannot go on. What was answered before still arrives, and then,
+    /// as the end of request 0, which no client makes, why nothing more follows.
+    async fn give_up(&mut self, error: LineError) -> ServeError {
+        if !matches!(error, LineError::Connection(ConnectionError::Io(_))) {
+            let failure = Failure::new(Status::BadRequest, error.to_string());
+            self.line.say_end(End::failed(0, failure));
+            // It was to be given up anyway.
+            let _ = self.line.connection().shutdown().await;
+        }
+        error.into()
     }
 
     async fn answer(&mut self, waiting: Waiting) -> Answer {

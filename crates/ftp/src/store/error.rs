@@ -82,7 +82,7 @@ pub enum StoreError {
         /// The link.
         path: RemotePath,
     },
-    /// The disk or a quota is full.
+    /// The disk or a quota is full, or the file may not become longer.
     #[error("no space left for `{path}`{}", Space(*needed, *available))]
     NoSpace {
         /// For what.
@@ -216,7 +216,7 @@ impl StoreError {
             ErrorKind::IsADirectory => Self::IsADirectory { path },
             ErrorKind::DirectoryNotEmpty => Self::NotEmpty { path },
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
                 Self::NoSpace { path, needed: 0, available: None }
             }
             ErrorKind::InvalidFilename => Self::NameTooLong { path },

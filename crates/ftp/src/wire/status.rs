@@ -42,14 +42,14 @@ pub enum Status {
     Failed,
 }
 
-/// An end that is not [`Status::Ok`], with its reason for people.
+/// An end that is not [`Status::Ok`], with its reason for people. Its `Display` is safe for a
+/// terminal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
+#[error("{}", crate::path::safe(message.as_bytes()))]
 pub struct Failure {
     /// The kind.
     pub status: Status,
-    /// What failed, on what, and what was allowed. It comes from a peer: show it with
-    /// [`safe`](crate::safe).
+    /// What failed, on what, and what was allowed. It may come from a peer, as it is.
     pub message: String,
 }
 
