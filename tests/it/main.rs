@@ -1,3 +1,9 @@
-//! The one test binary.
+//! The one test binary: the scenarios, and what the real programs have to stand.
 
 mod classic;
+mod killed;
+mod large;
+mod lines;
+mod refused;
+mod scenarios;
+mod sources;

@@ -1,11 +1,15 @@
 //! Content that is the same each time, and how two files are compared.
 
-use std::fs;
+use std::fs::File;
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::Path;
 
 use proto::{Algorithm, Hasher};
 
 use crate::Error;
+
+/// How much of a file is held at a time, in bytes.
+const PIECE: usize = 1 << 20;
 
 /// A small generator of numbers, the same for the same seed: Knuth's MMIX constants.
 #[derive(Clone, Debug)]
@@ -54,29 +58,55 @@ pub fn md5(content: &[u8]) -> String {
     hasher.finalize().to_string()
 }
 
+/// Writes a file of such bytes, piece by piece: it need not fit into memory.
+///
+/// # Errors
+///
+/// As [`File::create`] and writing to it.
+pub fn write_content(path: &Path, len: u64, seed: u64) -> Result<(), Error> {
+    let mut seeded = Seeded::new(seed);
+    let mut file = BufWriter::with_capacity(PIECE, File::create(path)?);
+    let mut left = len;
+    while left > 0 {
+        let bytes = seeded.number().to_le_bytes();
+        let some = left.min(bytes.len() as u64);
+        file.write_all(&bytes[..some as usize])?;
+        left -= some;
+    }
+    Ok(file.flush()?)
+}
+
 /// Checks that two files have the same content, permission bits and modification time.
 ///
 /// # Errors
 ///
 /// In what they differ.
 pub fn check_same(one: &Path, other: &Path) -> Result<(), Error> {
-    let read = |path: &Path| {
-        let found = fs::read(path).and_then(|content| Ok((content, fs::metadata(path)?)));
-        found.map_err(|error| format!("{}: {error}", path.display()))
+    let open = |path: &Path| {
+        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+        opened.map_err(|error| format!("{}: {error}", path.display()))
     };
-    let ((first, about_first), (second, about_second)) = (read(one)?, read(other)?);
+    let ((about_first, mut first), (about_second, mut second)) = (open(one)?, open(other)?);
     let differ = |what: &str| Err(format!("{} differs in its {what}", other.display()).into());
-    if first.len() != second.len() {
+    if about_first.len() != about_second.len() {
         return differ("size");
-    }
-    if first != second {
-        return differ("content");
     }
     if about_first.permissions() != about_second.permissions() {
         return differ("permission bits");
     }
     if about_first.modified()? != about_second.modified()? {
         return differ("modification time");
+    }
+    let (mut here, mut there) = (vec![0; PIECE], vec![0; PIECE]);
+    let mut left = about_first.len();
+    while left > 0 {
+        let len = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
+        first.read_exact(&mut here[..len])?;
+        second.read_exact(&mut there[..len])?;
+        if here[..len] != there[..len] {
+            return differ("content");
+        }
+        left -= len as u64;
     }
     Ok(())
 }

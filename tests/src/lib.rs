@@ -45,7 +45,7 @@ mod wait;
 pub mod scenarios;
 pub mod tutorial;
 
-pub use content::{Seeded, assert_same, check_same, content, md5};
+pub use content::{Seeded, assert_same, check_same, content, md5, write_content};
 pub use place::Place;
 pub use process::{Ended, Process, Served};
 pub use program::{Profile, ftp_cli};
@@ -57,3 +57,8 @@ pub use wait::{PATIENCE, within};
 
 /// What goes wrong in a test is told, not handled.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Keeps the README's example compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -24,7 +24,7 @@ impl Place {
     ///
     /// If they cannot be made.
     pub fn new() -> Result<Self, Error> {
-        Self::beneath(&std::env::temp_dir(), Profile::Dev)
+        Self::beneath(&std::env::temp_dir(), Profile::default())
     }
 
     /// Makes the directories in `parent`, for the programs of one profile.

@@ -9,13 +9,19 @@ use serde_json::Value;
 use crate::Error;
 
 /// How a program is built.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
     /// Quickly.
-    #[default]
     Dev,
     /// To be quick.
     Release,
+}
+
+impl Default for Profile {
+    /// As this crate is built itself.
+    fn default() -> Self {
+        if cfg!(debug_assertions) { Self::Dev } else { Self::Release }
+    }
 }
 
 /// Builds `ftp-cli`, once in a process, and tells where it is.

@@ -3,15 +3,20 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::{Error, within};
+
+/// How much of each direction is under way in the proxy, in bytes.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// How the bytes of one direction go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +27,7 @@ pub enum Flow {
     Dribble,
     /// So many of them; then the connection is cut.
     Cut(u64),
-    /// So many of them; then nothing, until [`Proxy::release`] cuts the connection.
+    /// So many of them; then nothing, until [`Proxy::cut`] or [`Proxy::go_on`].
     Hold(u64),
 }
 
@@ -52,7 +57,17 @@ pub struct Proxy {
 struct Shared {
     target: Mutex<SocketAddr>,
     reached: Notify,
-    released: Notify,
+    verdict: watch::Sender<Verdict>,
+    carried_up: AtomicU64,
+    carried_down: AtomicU64,
+}
+
+/// What becomes of a connection that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Wait,
+    GoOn,
+    Cut,
 }
 
 impl Proxy {
@@ -70,7 +85,9 @@ impl Proxy {
         let shared = Arc::new(Shared {
             target: Mutex::new(target),
             reached: Notify::new(),
-            released: Notify::new(),
+            verdict: watch::Sender::new(Verdict::Wait),
+            carried_up: AtomicU64::new(0),
+            carried_down: AtomicU64::new(0),
         });
         let theirs = Arc::clone(&shared);
         let accepting = tokio::spawn(async move {
@@ -110,9 +127,21 @@ impl Proxy {
         within("the byte where the line breaks", reached).await
     }
 
-    /// Cuts the connection that is held.
-    pub fn release(&self) {
-        self.shared.released.notify_one();
+    /// Cuts the connection that is held, or will be.
+    pub fn cut(&self) {
+        self.shared.verdict.send_replace(Verdict::Cut);
+    }
+
+    /// Lets the connection go on that is held, or will be.
+    pub fn go_on(&self) {
+        self.shared.verdict.send_replace(Verdict::GoOn);
+    }
+
+    /// How many bytes went up to the server and down from it.
+    #[must_use]
+    pub fn carried(&self) -> (u64, u64) {
+        let Shared { carried_up, carried_down, .. } = &*self.shared;
+        (carried_up.load(Ordering::Relaxed), carried_down.load(Ordering::Relaxed))
     }
 }
 
@@ -137,12 +166,15 @@ impl From<io::Error> for Break {
 async fn connect(client: TcpStream, way: Way, shared: Arc<Shared>) -> io::Result<()> {
     let target = *shared.target.lock().unwrap_or_else(PoisonError::into_inner);
     let server = TcpStream::connect(target).await?;
-    client.set_nodelay(true)?;
-    server.set_nodelay(true)?;
+    for side in [&client, &server] {
+        side.set_nodelay(true)?;
+        // Little is under way in here: what a cut loses is what the far side had not got.
+        set_socket_send_buffer_size(side, SEND_BUFFER)?;
+    }
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let up = carry(from_client, to_server, way.up, &shared);
-    let down = carry(from_server, to_client, way.down, &shared);
+    let up = carry(from_client, to_server, way.up, &shared, &shared.carried_up);
+    let down = carry(from_server, to_client, way.down, &shared, &shared.carried_down);
     match tokio::try_join!(up, down) {
         Ok(_) | Err(Break::Cut) => Ok(()),
         Err(Break::Failed(error)) => Err(error),
@@ -155,24 +187,33 @@ async fn carry(
     mut to: OwnedWriteHalf,
     flow: Flow,
     shared: &Shared,
+    carried: &AtomicU64,
 ) -> Result<(), Break> {
     let mut left = match flow {
         Flow::Cut(bytes) | Flow::Hold(bytes) => bytes,
         Flow::Through | Flow::Dribble => u64::MAX,
     };
-    let mut buffer = vec![0; if flow == Flow::Dribble { 1 } else { 64 * 1024 }];
-    while left > 0 {
+    let mut buffer = vec![0; if flow == Flow::Dribble { 1 } else { SEND_BUFFER }];
+    loop {
+        if left == 0 {
+            shared.reached.notify_one();
+            let mut verdict = shared.verdict.subscribe();
+            let verdict = match flow {
+                Flow::Hold(_) => verdict.wait_for(|verdict| *verdict != Verdict::Wait).await,
+                _ => return Err(Break::Cut),
+            };
+            match verdict.as_deref() {
+                Ok(Verdict::GoOn) => left = u64::MAX,
+                _ => return Err(Break::Cut),
+            }
+        }
         let most = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
         let read = from.read(&mut buffer[..most]).await?;
         if read == 0 {
             return Ok(to.shutdown().await?);
         }
         to.write_all(&buffer[..read]).await?;
+        carried.fetch_add(read as u64, Ordering::Relaxed);
         left -= read as u64;
     }
-    shared.reached.notify_one();
-    if matches!(flow, Flow::Hold(_)) {
-        shared.released.notified().await;
-    }
-    Err(Break::Cut)
 }

@@ -31,6 +31,9 @@ pub struct RawPeer {
 }
 
 impl RawPeer {
+    /// What [`hear_the_end`](Self::hear_the_end) tells of a server that closed without a word.
+    pub const CLOSED: &str = "the connection is closed";
+
     /// Connects, and says nothing yet.
     ///
     /// # Errors
@@ -111,7 +114,7 @@ impl RawPeer {
                 return Ok(heard["message"].as_str().unwrap_or("ok").to_owned());
             }
         }
-        Ok("the connection is closed".into())
+        Ok(Self::CLOSED.into())
     }
 
     /// All that the server still says until it closes, orderly or not.

@@ -66,7 +66,7 @@ async fn original_server(story: &mut Story) -> Result<(), Error> {
     place.give_there("poem.txt", poem)?;
     place.give_here("big", &content(100_000, 4))?;
     let server = OriginalServer::start(&place.there())?;
-    let store = Arc::new(LocalStore::open(&place.here(), true)?);
+    let store = Arc::new(LocalStore::open(place.here(), true)?);
 
     story.tell("our client with --classic at the original server:");
     let stream = TcpStream::connect(server.addr()).await?;

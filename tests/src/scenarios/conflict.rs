@@ -11,7 +11,7 @@ pub(super) async fn tell(story: &mut Story) -> Result<(), Error> {
     let place = Place::new()?;
     let server = FileServer::start(&place.there(), true)?;
     let mut client = server.client();
-    let store = Arc::new(LocalStore::open(&place.here(), true)?);
+    let store = Arc::new(LocalStore::open(place.here(), true)?);
     let name = RemotePath::parse("plan.txt")?;
     let mine = || Local { store: &store, path: &name };
     let how = |publish| How { publish, durable: false };

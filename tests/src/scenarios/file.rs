@@ -17,7 +17,7 @@ pub(super) async fn tell(story: &mut Story) -> Result<(), Error> {
     let place = Place::new()?;
     let server = FileServer::start(&place.there(), true)?;
     let mut client = server.client();
-    let store = Arc::new(LocalStore::open(&place.here(), true)?);
+    let store = Arc::new(LocalStore::open(place.here(), true)?);
     let name = RemotePath::parse("notes.bin")?;
     let copy = RemotePath::parse("copy.bin")?;
     let mine = place.give_here("notes.bin", &content(SIZE, 1))?;

@@ -66,7 +66,7 @@ impl Scenario {
     /// If it cannot be built.
     pub fn prepare(&self) -> Result<(), Error> {
         if self.uses_program {
-            crate::ftp_cli(Profile::Dev)?;
+            crate::ftp_cli(Profile::default())?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use proto::{Decoder, Header, Limits, Piece, encode_header};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::oneshot;
 
 use crate::{Error, Story, content, within};
 
@@ -32,17 +33,22 @@ async fn connection() -> Result<(TcpStream, TcpStream), Error> {
 
 async fn merged_by_the_sender(story: &mut Story) -> Result<(), Error> {
     story.tell(format_args!(
-        "{MESSAGES} messages are sent, one `send` each; the reader waits for them all the time."
+        "{MESSAGES} messages are sent, one `send` each, to a reader that does nothing but wait."
     ));
     let (mut sender, mut receiver) = connection().await?;
     acknowledge_late(&receiver)?;
+    let (first_came, first) = oneshot::channel();
+    let mut first_came = Some(first_came);
     let sending = tokio::spawn(async move {
-        for number in 0..MESSAGES {
+        sender.write_all(b"<00>").await?;
+        // So that what follows cannot be merged by a reader that is late.
+        let _ = first.await;
+        for number in 1..MESSAGES {
             sender.write_all(format!("<{number:02}>").as_bytes()).await?;
         }
         Ok::<_, std::io::Error>(())
     });
-    let mut reads = Vec::new();
+    let mut reads: Vec<String> = Vec::new();
     let mut buffer = [0; RECV];
     loop {
         let read = within("the messages", receiver.read(&mut buffer)).await?;
@@ -50,6 +56,7 @@ async fn merged_by_the_sender(story: &mut Story) -> Result<(), Error> {
             break;
         }
         reads.push(String::from_utf8_lossy(&buffer[..read]).into_owned());
+        first_came.take().map(|came| came.send(()));
     }
     sending.await??;
     for read in &reads {
@@ -59,7 +66,8 @@ async fn merged_by_the_sender(story: &mut Story) -> Result<(), Error> {
     story.check("every byte came, in its order", reads.concat() == whole)?;
     story.check(
         format_args!(
-            "but {MESSAGES} sends became {} reads: the sender's kernel merges small sends (Nagle)",
+            "but {MESSAGES} sends came as {} reads: while the first is not acknowledged, the \
+             sender's kernel merges the next (Nagle)",
             reads.len()
         ),
         reads.len() < MESSAGES,
@@ -78,7 +86,7 @@ fn acknowledge_late(receiver: &TcpStream) -> Result<(), Error> {
 async fn left_over_by_the_reader(story: &mut Story) -> Result<(), Error> {
     story.tell("A naive client asks for two commands and makes one recv(1024) for each reply.");
     let (mut client, mut server) = connection().await?;
-    let listing: String = (1..=100).map(|line| format!("line {line} of `dir`\n")).collect();
+    let listing: String = (1..=200).map(|line| format!("line {line} of `dir`\n")).collect();
     let replies = [listing.clone(), "Sun Nov 22 10:00:00\n".to_owned()];
     let serving = tokio::spawn(async move {
         let mut command = [0; RECV];
@@ -127,9 +135,8 @@ async fn taken_in_part(story: &mut Story) -> Result<(), Error> {
         format_args!("the kernel took {taken} of {} bytes, and `send` said so", message.len()),
         taken < message.len() && arrived == message[..taken],
     )?;
-    story.show(format_args!("{} bytes are lost to a program that does not look", {
-        message.len() - taken
-    }));
+    let lost = message.len() - taken;
+    story.show(format_args!("{lost} bytes are lost to a program that does not look"));
 
     let (mut sender, mut receiver) = connection().await?;
     let expected = message.clone();

@@ -1,0 +1,45 @@
+//! Each scenario is a test.
+
+use std::io::{self, Write};
+
+use it::{Story, scenarios};
+
+/// Prints line by line, so that the story is shown with a test that fails.
+struct Captured;
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        print!("{}", String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn tell(name: &str) {
+    let scenario = scenarios::find(name).unwrap();
+    scenario.prepare().unwrap();
+    scenario.tell(&mut Story::new(Captured, false)).await.unwrap();
+}
+
+macro_rules! told {
+    ($($name:ident),*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                tell(stringify!($name)).await;
+            }
+        )*
+
+        #[test]
+        fn every_scenario_is_a_test() {
+            let told: &[&str] = &[$(stringify!($name)),*];
+            let all: Vec<&str> = scenarios::ALL.iter().map(|scenario| scenario.name).collect();
+            assert_eq!(told, all);
+        }
+    };
+}
+
+told!(sticky, packing, file, resume, conflict, names, classic, hostile, browser);
