@@ -72,7 +72,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         let offer = self.offer(id, remote).await?;
         let mut transfer = Transfer::new(target.local.path);
         transfer.size = offer.entry.size;
-        self.size = offer.entry.size;
         observer.event(Event::Begun { path: remote, size: Some(offer.entry.size) });
         if there.is_ok_and(|there| same_content(&there, &offer.entry)) {
             transfer.unchanged = true;
@@ -131,13 +130,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         };
         let (algorithm, pool) = (self.algorithm().await?, Arc::clone(&self.pool));
         let receiving = Receiving { offer, upload: &upload, algorithm, pool: &pool, plan };
-        let mut progress = report(observer, &mut self.moved);
+        let mut progress = report(observer, &mut self.reached, &mut transfer.moved);
         let received = receive(&mut self.line, receiving, &mut progress).await;
         drop(progress);
         let failed = |error| ClientError::receiving(error, &self.peer, &offer.entry.path);
         let receipt = received.map_err(failed)?;
-        (transfer.moved, transfer.reused) = (receipt.moved, receipt.reused);
-        transfer.mended = receipt.mended;
+        (transfer.reused, transfer.mended) = (receipt.reused, receipt.mended);
         let Entry { mode, modified, .. } = offer.entry;
         let attributes = Attributes { size, mode, modified };
         let (publish, durable) = (target.how.publish.clone(), target.how.durable);

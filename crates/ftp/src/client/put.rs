@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use proto::Algorithm;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::session::Session;
@@ -89,24 +88,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         let entry = Entry { path: remote.clone(), ..source.entry().clone() };
         let mut transfer = Transfer::new(remote);
         transfer.size = entry.size;
-        self.size = entry.size;
         observer.event(Event::Begun { path: remote, size: Some(entry.size) });
         let offer = self.announce(entry, how, session, false);
         let (algorithm, pool) = (self.algorithm().await?, Arc::clone(&self.pool));
         let sending = Sending { offer: &offer, source, algorithm, pool: &pool, eager: false };
-        let mut moved = 0;
-        let mut report = report(observer, &mut self.moved);
-        let mut progress = |event| {
-            report(event);
-            if let crate::content::Progress::Moved(bytes) = event {
-                moved += bytes;
-            }
-        };
+        let mut progress = report(observer, &mut self.reached, &mut transfer.moved);
         let sent = send(&mut self.line, &sending, &mut progress).await;
-        drop(report);
+        drop(progress);
         let end = self.outcome(offer.id, sent).await?;
-        transfer.moved = moved;
-        transfer.reused = transfer.size.saturating_sub(moved);
+        transfer.reused = transfer.size.saturating_sub(transfer.moved);
         self.finish(transfer, end, how)
     }
 
@@ -128,18 +118,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         };
         observer.event(Event::Begun { path: remote, size: None });
         let offer = self.announce(entry, how, session, true);
-        let (algorithm, pool): (Algorithm, _) = (self.algorithm().await?, Arc::clone(&self.pool));
-        let mut moved = 0;
-        let mut report = report(observer, &mut self.moved);
-        let mut progress = |event| {
-            report(event);
-            if let crate::content::Progress::Moved(bytes) = event {
-                moved += bytes;
-            }
-        };
+        let (algorithm, pool) = (self.algorithm().await?, Arc::clone(&self.pool));
+        let mut transfer = Transfer::new(remote);
+        let mut progress = report(observer, &mut self.reached, &mut transfer.moved);
         let sent = send_stream(&mut self.line, &offer, reader, algorithm, &pool, &mut progress);
         let sent = sent.await;
-        drop(report);
+        drop(progress);
         let sent = match sent {
             Ok(Ok(sent)) => Ok(sent),
             Ok(Err(error)) => {
@@ -149,8 +133,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
             Err(error) => Err(error),
         };
         let end = self.outcome(offer.id, sent).await?;
-        let mut transfer = Transfer::new(remote);
-        (transfer.size, transfer.moved) = (moved, moved);
+        transfer.size = transfer.moved;
         self.finish(transfer, end, how)
     }
 

@@ -93,7 +93,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         let size = offer.entry.size;
         reading.revision = Some(offer.entry.revision.clone());
         let rest = reading.rest(size);
-        self.size = size;
         observer.event(Event::Begun { path: remote, size: Some(rest.len()) });
         if rest.is_empty() {
             self.got(id).await;
@@ -249,7 +248,7 @@ impl PartReader {
                 };
                 written.map_err(ClientError::Stream)?;
                 reading.next = due.end;
-                session.moved += due.len();
+                session.reached = reading.next;
                 observer.event(Event::Moved { bytes: due.len() });
             }
             if let Some(block) = bad.first() {

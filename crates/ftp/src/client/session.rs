@@ -23,10 +23,9 @@ pub(super) struct Session<T> {
     pub(super) pool: Arc<Pool>,
     algorithm: Option<Algorithm>,
     last_id: u64,
-    /// Bytes of content that came or went.
-    pub(super) moved: u64,
-    /// Bytes of content that the request at hand is about.
-    pub(super) size: u64,
+    /// How many bytes of its content the transfer at hand has come to: what came, what went and
+    /// what was there already.
+    pub(super) reached: u64,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
@@ -41,7 +40,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         conn.enqueue_encoded(hello.expect("a hello of ours is shorter than the limit"));
         let line = Line::new(conn).stall_after(options.stall_after).limit_rate(options.limit_rate);
         let pool = Arc::clone(&options.pool);
-        Self { line, peer, pool, algorithm: None, last_id: 0, moved: 0, size: 0 }
+        Self { line, peer, pool, algorithm: None, last_id: 0, reached: 0 }
     }
 
     /// The number of the next request.
@@ -62,9 +61,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         !self.is_welcome() || self.line.incoming_or_room(0, Some(usize::MAX)).await.is_ok()
     }
 
-    /// How many bytes of content came or went since this was last asked, and of how many.
-    pub(super) fn take_moved(&mut self) -> (u64, u64) {
-        (std::mem::take(&mut self.moved), self.size)
+    /// How many bytes of its content the transfer that is over had come to.
+    pub(super) fn take_reached(&mut self) -> u64 {
+        std::mem::take(&mut self.reached)
     }
 
     /// Waits until the server has let us in.

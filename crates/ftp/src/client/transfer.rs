@@ -110,15 +110,21 @@ impl Observer for () {
     fn event(&self, _: Event<'_>) {}
 }
 
-/// Hands the progress of one try on to an observer, and keeps count.
+/// Hands the progress of one try on to an observer, and keeps count of how far it reached and of
+/// what moved.
 pub(super) fn report<'a>(
     observer: &'a dyn Observer,
+    reached: &'a mut u64,
     moved: &'a mut u64,
 ) -> impl FnMut(Progress) + Send + 'a {
     move |progress| {
         observer.event(match progress {
-            Progress::Reused(bytes) => Event::Reused { bytes },
+            Progress::Reused(bytes) => {
+                *reached += bytes;
+                Event::Reused { bytes }
+            }
             Progress::Moved(bytes) => {
+                *reached += bytes;
                 *moved += bytes;
                 Event::Moved { bytes }
             }

@@ -17,23 +17,19 @@ pub(super) enum Repeat {
     UnlessLost,
 }
 
-/// How many times its size a transfer may move before that no longer counts as progress: a line
-/// that always breaks in the middle of the same segment would else be tried for ever.
-const MAX_MOVED: u64 = 4;
-
 /// The tries of one call.
 pub(super) struct Tries {
     backoff: Backoff,
     repeat: Repeat,
     /// Whether the server was ever reached.
     met: bool,
-    /// Bytes of content that all tries moved.
-    moved: u64,
+    /// How many bytes of content the best try came to.
+    furthest: u64,
 }
 
 impl Tries {
     pub(super) fn new(options: &Options, repeat: Repeat, met: bool) -> Self {
-        Self { backoff: Backoff::new(options, Instant::now()), repeat, met, moved: 0 }
+        Self { backoff: Backoff::new(options, Instant::now()), repeat, met, furthest: 0 }
     }
 
     /// A try came as far as a session.
@@ -42,10 +38,11 @@ impl Tries {
         T: AsyncRead + AsyncWrite + Unpin,
     {
         self.met |= session.is_welcome();
-        let (moved, size) = session.take_moved();
-        self.moved = self.moved.saturating_add(moved);
-        // What is moved again and again is no progress.
-        if moved > 0 && self.moved <= size.saturating_mul(MAX_MOVED) {
+        let reached = session.take_reached();
+        // To move the same again is no progress: a line that always breaks at the same place
+        // would be tried for ever.
+        if reached > self.furthest {
+            self.furthest = reached;
             self.backoff.progressed(Instant::now());
         }
     }

@@ -8,7 +8,7 @@ use super::session::{Answer, Session, cancelled};
 use crate::content::{ReceiveError, Receiving, begin_unless_there, receive, same_content};
 use crate::line::{Incoming, LineError};
 use crate::resume::Plan;
-use crate::store::{Attributes, Entry, Kind, NewUpload, Source, Store, StoreError, Upload};
+use crate::store::{Attributes, Entry, Kind, NewUpload, Source, Store, Upload};
 use crate::wire::{End, Failure, Frame, Offer, Put, Status};
 
 impl<T, S> Session<'_, T, S>
@@ -113,9 +113,6 @@ fn failure_of(error: ReceiveError) -> Failure {
     match error {
         // Only another connection of the same client takes an upload over, and it may be an older
         // one that comes late: to try again is right.
-        ReceiveError::Store(error @ StoreError::Superseded { .. }) => {
-            Failure::new(Status::Busy, error.to_string())
-        }
         ReceiveError::Store(error) => error.into(),
         ReceiveError::Sender(failure) => failure,
         error => Failure::new(status, error.to_string()),

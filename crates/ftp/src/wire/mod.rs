@@ -14,6 +14,9 @@
 //! ```
 //!
 //! `put` is the same with the roles of sender and receiver exchanged; its answer is the `end`.
+//!
+//! A conversation that cannot go on, after a frame that is none for example, is ended by an `end`
+//! of request 0, which no client makes: it says why, and a close follows.
 
 mod frame;
 mod ranges;

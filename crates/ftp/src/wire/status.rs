@@ -93,9 +93,7 @@ impl Status {
         match error {
             StoreError::NotFound { .. } => Self::NotFound,
             StoreError::Denied { .. } | StoreError::ReadOnly { .. } => Self::Denied,
-            StoreError::Exists { .. }
-            | StoreError::Changed { .. }
-            | StoreError::Superseded { .. } => Self::Conflict,
+            StoreError::Exists { .. } | StoreError::Changed { .. } => Self::Conflict,
             StoreError::NotAFile { .. }
             | StoreError::NotADirectory { .. }
             | StoreError::IsADirectory { .. } => Self::WrongKind,
@@ -107,7 +105,10 @@ impl Status {
             | StoreError::BadName { .. }
             | StoreError::InsideItself { .. } => Self::BadPath,
             StoreError::NoSpace { .. } => Self::NoSpace,
-            StoreError::Busy { .. } | StoreError::TooManyOpenFiles { .. } => Self::Busy,
+            // A newer session of the same upload has it: seen from here, somebody is at it.
+            StoreError::Busy { .. }
+            | StoreError::Superseded { .. }
+            | StoreError::TooManyOpenFiles { .. } => Self::Busy,
             StoreError::Io { .. } => Self::Failed,
         }
     }
