@@ -1,13 +1,12 @@
 use std::any::Any;
 use std::fmt::Display;
-use std::future::{self, Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::future;
+use std::pin::pin;
 use std::thread;
 
 use tokio::time::{Instant, sleep_until};
 
+use crate::contained::{contained, panic_message};
 use crate::watch::{Verdict, Watch};
 use crate::{Conn, Deadline, Ending, Guarded, StreamHandler, Upgrade};
 
@@ -105,32 +104,13 @@ async fn overdue(conn: &Conn) -> Deadline {
     }
 }
 
-/// Runs a future whose panic ends it alone.
-async fn contained<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        // What the future shares with others is behind locks or atomics, and it is not polled
-        // again after a panic.
-        match catch_unwind(AssertUnwindSafe(|| Pin::as_mut(&mut future).poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Err(panic) => Poll::Ready(Err(panic)),
-        }
-    })
-    .await
-}
-
 fn failed(conn: &Conn, error: &dyn Display) {
     tracing::debug!(id = conn.id(), %error, "failed");
     conn.server().shared().hook(|hooks| hooks.failure(conn, error));
 }
 
 fn panicked(conn: &Conn, panic: &(dyn Any + Send)) -> Ending {
-    let message = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a message");
+    let message = panic_message(panic);
     tracing::debug!(id = conn.id(), message, "panicked");
     conn.server().shared().hook(|hooks| hooks.panic(conn, message));
     Ending::Panicked

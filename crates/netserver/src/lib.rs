@@ -113,15 +113,25 @@ mod stop;
 
 mod accept;
 mod connection;
+mod contained;
 mod pools;
 mod running;
 mod shared;
 mod stream_server;
+mod ticker;
 mod watch;
+
+mod datagram;
 
 pub use accept::AcceptFailure;
 pub use addr::Addr;
 pub use conn::{AdmitError, Conn};
+pub use datagram::{
+    Datagram, DatagramCounters, DatagramEvent, DatagramHandle, DatagramHandler, DatagramHooks,
+    DatagramLimits, DatagramReport, DatagramServer, DatagramSocket, Dispatch, Incoming, MemoryNet,
+    MemoryPeer, MemorySocket, Outgoing, RateLimit, RateLimiter, RateVerdict, Responder, Route,
+    SendError, UdpEndpoint, bind_udp,
+};
 pub use guarded::Guarded;
 pub use handler::{NoUpgrade, StreamHandler, Upgrade};
 pub use hooks::{Deadline, Ending, Event, Hooks};
@@ -129,6 +139,6 @@ pub use limits::Limits;
 pub use listener::{BindError, Listener, bind_tcp};
 pub use memory::{MemoryDialer, MemoryListener};
 pub use report::{Counters, Report};
-pub use running::{Running, ServeError, ServerHandle};
+pub use running::{Handle, Running, ServeError, ServerHandle};
 pub use stop::StopSignal;
 pub use stream_server::StreamServer;

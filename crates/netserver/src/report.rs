@@ -74,15 +74,21 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} accepted", self.accepted)?;
-        let mut separator = ": ";
-        for (count, name) in self.endings() {
-            if count > 0 {
-                write!(f, "{separator}{count} {name}")?;
-                separator = ", ";
-            }
-        }
-        Ok(())
+        write_counts(f, ": ", &self.endings())
     }
+}
+
+/// Writes what is not zero, with commas between.
+pub(crate) fn write_counts(
+    f: &mut fmt::Formatter<'_>,
+    mut separator: &str,
+    counts: &[(u64, &str)],
+) -> fmt::Result {
+    for (count, name) in counts.iter().filter(|(count, _)| *count > 0) {
+        write!(f, "{separator}{count} {name}")?;
+        separator = ", ";
+    }
+    Ok(())
 }
 
 /// A running server at one moment.

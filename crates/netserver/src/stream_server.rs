@@ -1,16 +1,16 @@
 use std::fmt;
-use std::future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::accept::Backoff;
 use crate::connection::{Seat, Service};
 use crate::shared::Shared;
+use crate::ticker::Ticker;
 use crate::{
     AcceptFailure, Addr, Event, Guarded, Hooks, Limits, Listener, NoUpgrade, Report, Running,
     ServeError, ServerHandle, StreamHandler, Upgrade,
@@ -18,7 +18,7 @@ use crate::{
 
 /// How long a task may take to notice that it was cut off. Only one that blocks its thread takes
 /// any time at all, and the server does not wait for such a one for ever.
-const CUT_GRACE: Duration = Duration::from_secs(1);
+pub(crate) const CUT_GRACE: Duration = Duration::from_secs(1);
 
 /// A server for connections, ready to [`start`](Self::start).
 #[must_use = "a server does nothing until it is started"]
@@ -136,7 +136,7 @@ where
     H: StreamHandler<Guarded<U::Stream>>,
 {
     async fn run(mut self, tick_every: Option<Duration>) -> Result<Report, ServeError> {
-        let broken = self.accept_until_stopped(tick_every.map(ticker)).await.err();
+        let broken = self.accept_until_stopped(Ticker::new(tick_every)).await.err();
         let Self { listener, server, tasks, .. } = self;
         drop(listener);
 
@@ -158,7 +158,7 @@ where
     }
 
     /// Accepts until asked to stop, or until the listener breaks.
-    async fn accept_until_stopped(&mut self, mut ticker: Option<Interval>) -> io::Result<()> {
+    async fn accept_until_stopped(&mut self, mut ticker: Ticker) -> io::Result<()> {
         let server = self.server.clone();
         let shared = server.shared();
         let mut stopped = pin!(shared.stop.stopped());
@@ -167,7 +167,7 @@ where
             let accepted = tokio::select! {
                 biased;
                 () = &mut stopped => return Ok(()),
-                () = next_tick(&mut ticker) => {
+                () = ticker.tick() => {
                     shared.hook(|hooks| hooks.tick(&shared.counters()));
                     continue;
                 }
@@ -211,19 +211,4 @@ async fn accept_into_room<L: Listener>(
 ) -> io::Result<(L::Stream, L::Peer)> {
     shared.room().await;
     listener.accept().await
-}
-
-fn ticker(period: Duration) -> Interval {
-    let mut ticker = interval_at(tokio::time::Instant::now() + period, period);
-    ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticker
-}
-
-async fn next_tick(ticker: &mut Option<Interval>) {
-    match ticker {
-        Some(ticker) => {
-            ticker.tick().await;
-        }
-        None => future::pending().await,
-    }
 }

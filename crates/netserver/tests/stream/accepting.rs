@@ -99,7 +99,7 @@ async fn a_listener_that_breaks_ends_the_server_with_a_report() {
     let _next = dialer.dial().await.unwrap();
 
     let error = running.wait().await.unwrap_err();
-    assert_eq!(error.to_string(), "cannot accept connections on memory: the cable is gone");
+    assert_eq!(error.to_string(), "cannot go on serving on memory: the cable is gone");
     assert_eq!(error.report.to_string(), "1 accepted: 1 drained");
     let lines: VecDeque<String> = recorder.lines().into();
     assert!(lines.contains(&"accept: Fatal".to_owned()), "{lines:?}");
