@@ -1,15 +1,16 @@
 //! The programs of Seam for the terminal.
 //!
-//! So far that is `ftp-cli`, which moves files. A program turns its command line into checked
-//! settings, runs the commands of a service's client (or its server), tells results, progress and
-//! failures through one report, and ends with one of a few [`Exit`] codes. None of them knows
-//! anything of sockets or disks: that is the services' business.
+//! So far these are `ftp-cli`, which moves files, and `time-cli`, which tells the time. A program
+//! turns its command line into checked settings, runs the commands of a service's client (or its
+//! server), tells results, progress and failures through one report, and ends with one of a few
+//! [`Exit`] codes. None of them knows anything of protocols or disks: that is the services'
+//! business.
 //!
 //! Results go to standard output, a line each, or one JSON object a line with `--json`; all else
 //! goes to standard error. What a peer said is made safe for a terminal before it is shown.
 //!
 //! ```text
-//! command line ──▶ settings ──▶ ftp ──▶ service's client or server
+//! command line ──▶ settings ──▶ ftp, time ──▶ service's client or server
 //! prompt, pipe ──▶ words ──────▲  │
 //!                                 ├──▶ report ──▶ lines, bars, JSON
 //!                                 └──▶ exit   ──▶ 0 … 7, 130
@@ -29,16 +30,19 @@
 mod settings;
 
 mod exit;
+mod pages;
 mod problem;
 mod prompt;
 mod report;
 mod signals;
 
 mod ftp;
+mod time;
 
 pub use self::exit::Exit;
 pub use self::ftp::ftp_cli;
 pub use self::settings::{Rate, RateError};
+pub use self::time::time_cli;
 
 /// Keeps the README's example compiling.
 #[cfg(doctest)]

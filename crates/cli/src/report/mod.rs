@@ -12,6 +12,7 @@ pub(crate) use transfer::{Counts, Finished, Progress};
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::Problem;
@@ -112,14 +113,14 @@ impl Report {
     }
 
     /// What was asked for, for programs.
-    pub(crate) fn event(&self, event: &Event<'_>) {
+    pub(crate) fn event(&self, event: &impl Serialize) {
         if self.json {
             self.write(serde_json::to_string(event).expect("events hold nothing but JSON has"));
         }
     }
 
     /// The same for both of them.
-    pub(crate) fn tell(&self, line: impl fmt::Display, event: &Event<'_>) {
+    pub(crate) fn tell(&self, line: impl fmt::Display, event: &impl Serialize) {
         self.result(line);
         self.event(event);
     }
