@@ -41,7 +41,7 @@ async fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let addr = match &*args {
         [] => SocketAddr::from(([127, 0, 0, 1], 8282)),
-        [flag, addr] if flag == "--bind" => addr.parse()?,
+        [flag, addr] if flag == "--bind" => addr.parse().map_err(|_| USAGE)?,
         _ => return Err(USAGE.into()),
     };
     let running = StreamServer::new(bind_tcp(addr)?, upper).admit_at_once().start();

@@ -27,7 +27,7 @@ async fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let addr = match &*args {
         [] => SocketAddr::from(([127, 0, 0, 1], 8181)),
-        [flag, addr] if flag == "--bind" => addr.parse()?,
+        [flag, addr] if flag == "--bind" => addr.parse().map_err(|_| USAGE)?,
         _ => return Err(USAGE.into()),
     };
     let running = DatagramServer::new(bind_udp(addr)?, upper).start();

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use super::limits::DatagramLimits;
 use super::message::Route;
 use super::socket::{Arrival, Incoming, Outgoing};
+use crate::Addr;
 
 const MAX: usize = DatagramLimits::MAX_BATCH;
 
@@ -85,7 +86,8 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, incoming: &mut Incoming) -> io::Re
     for (header, name) in headers.iter().zip(&names).take(received) {
         // SAFETY: the kernel has filled this header's control buffer, which is still there.
         let (local, received_at) = unsafe { read_control(&header.msg_hdr) };
-        let peer = name.decode().ok_or(io::ErrorKind::InvalidData)?;
+        // UDP peers have one; whatever has not is served too, but cannot be answered.
+        let peer = name.decode().map_or_else(|| Addr::named("no address"), Addr::from);
         let route = Route::to(peer).from_local(local);
         incoming.arrived(Arrival { length: header.msg_len as usize, route, received_at });
     }

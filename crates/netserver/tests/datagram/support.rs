@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -42,7 +41,7 @@ impl Client {
     }
 
     #[cfg(unix)]
-    pub(crate) fn unix(path: &Path, server: &Path) -> Self {
+    pub(crate) fn unix(path: &std::path::Path, server: &std::path::Path) -> Self {
         let socket = tokio::net::UnixDatagram::bind(path).unwrap();
         socket.connect(server).unwrap();
         Self::Unix(socket)
