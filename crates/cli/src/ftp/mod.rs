@@ -17,17 +17,17 @@ mod serve;
 mod session;
 mod typed;
 
-use std::io::{self, Write as _};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 
 use self::args::{Command, DEFAULT_PORT, FtpArgs, RemoteCommand};
 use self::session::Session;
 use crate::exit::Exit;
+use crate::pages;
 use crate::problem::Problem;
 use crate::report::Report;
 use crate::signals::Signals;
@@ -47,8 +47,8 @@ pub fn ftp_cli() -> ExitCode {
         }
     };
     let page = match &args.command {
-        Some(Command::Completions { shell }) => completions(*shell),
-        Some(Command::Man { command }) => match manual(command.as_deref()) {
+        Some(Command::Completions { shell }) => pages::completions::<FtpArgs>(*shell),
+        Some(Command::Man { command }) => match pages::manual::<FtpArgs>(command.as_deref()) {
             Ok(page) => page,
             Err(problem) => {
                 Report::new("ftp-cli", &args.common).problem(&problem);
@@ -57,32 +57,8 @@ pub fn ftp_cli() -> ExitCode {
         },
         _ => return ExitCode::from(start(&args)),
     };
-    // Nothing is lost when a pager was closed early.
-    let _ = io::stdout().lock().write_all(&page);
+    pages::print(&page);
     ExitCode::SUCCESS
-}
-
-fn completions(shell: clap_complete::Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut FtpArgs::command(), "ftp-cli", &mut script);
-    script
-}
-
-/// The page of the program, or of one of its commands.
-fn manual(command: Option<&str>) -> Result<Vec<u8>, Problem> {
-    let mut program = FtpArgs::command();
-    program.build();
-    let described = match command {
-        Some(name) => {
-            let unknown = || Problem::usage("there is no such command").on("man", name);
-            program.find_subcommand(name).ok_or_else(unknown)?.clone()
-        }
-        None => program,
-    };
-    let mut page = Vec::new();
-    let written = clap_mangen::Man::new(described).render(&mut page);
-    written.expect("a Vec takes all that is written to it");
-    Ok(page)
 }
 
 fn start(args: &FtpArgs) -> Exit {
