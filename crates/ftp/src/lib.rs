@@ -67,6 +67,7 @@ mod content;
 mod line;
 mod pace;
 mod resume;
+mod tree;
 
 mod classic;
 mod client;
@@ -85,4 +86,5 @@ pub use store::{
     OpenStoreError, PARTIAL_DAYS, PARTIAL_SUFFIX, Publish, Published, Revision, Source, Store,
     StoreError, Timestamp, Upload,
 };
+pub use tree::{Filter, HowTree, Outcome, TreeEntry, TreeEvent, TreeObserver, TreeSummary};
 pub use wire::{Failure, Range, Status};

@@ -10,6 +10,7 @@ mod put;
 mod read;
 mod session;
 mod transfer;
+mod tree;
 mod tries;
 
 pub use connect::{Connect, TcpConnector};
