@@ -82,9 +82,9 @@ pub use line::LineError;
 pub use path::{PathError, RemotePath, Safe, safe};
 pub use server::{Access, FileService, ServeError};
 pub use store::{
-    Attributes, Entry, Kind, LinkTarget, LocalSource, LocalStore, LocalUpload, NewUpload,
-    OpenStoreError, PARTIAL_DAYS, PARTIAL_SUFFIX, Publish, Published, Revision, Source, Store,
-    StoreError, Timestamp, Upload,
+    Attributes, Entry, Folder, Kind, LinkTarget, LocalFolder, LocalSource, LocalStore, LocalUpload,
+    Names, NamesAfter, NewUpload, OpenStoreError, PARTIAL_DAYS, PARTIAL_SUFFIX, Publish, Published,
+    Revision, Source, Store, StoreError, Timestamp, Upload,
 };
 pub use tree::{Filter, HowTree, Outcome, TreeEntry, TreeEvent, TreeObserver, TreeSummary};
 pub use wire::{Failure, Range, Status};

@@ -147,6 +147,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         self.unsaid = self.conn.enqueue(frame, body).err().or(self.unsaid.take());
     }
 
+    /// Queues frames that are encoded already, with their bodies.
+    pub(crate) fn say_encoded(&mut self, frames: Bytes) {
+        self.conn.enqueue_encoded(frames);
+    }
+
     /// Queues a frame without a body; nothing is queued if it does not fit a frame.
     pub(crate) fn try_say(&mut self, frame: &Frame) -> Result<(), EncodeError> {
         self.conn.enqueue(frame, Bytes::new())

@@ -173,6 +173,12 @@ impl Plan {
         self.decided() && self.awaited.is_empty()
     }
 
+    /// Once all that may be here is compared: whether something of it is missing.
+    pub(crate) fn differs(&self) -> Option<bool> {
+        let compared = self.cursor >= self.basis && self.comparing.is_empty();
+        compared.then(|| !self.missing.is_empty())
+    }
+
     /// How many wants have been told.
     pub(crate) fn wants(&self) -> u32 {
         self.wants

@@ -19,7 +19,7 @@ use crate::wire::{Frame, Get, Got, Offer};
 const EAGER: u64 = 1024 * 1024;
 
 /// Whose partials these are: on this side there is only one owner.
-const OWNER: &str = "local";
+pub(super) const OWNER: &str = "local";
 
 impl<C: Connect> Client<C> {
     /// Makes a local file of a remote one: content, modification time and permission bits.

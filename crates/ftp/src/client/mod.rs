@@ -93,6 +93,7 @@ mod tests {
     use super::*;
     use crate::path::RemotePath;
     use crate::store::LocalStore;
+    use crate::tree::HowTree;
 
     /// Compiles only if the calls can be made from a task of their own.
     #[test]
@@ -110,6 +111,11 @@ mod tests {
             is_send(client.read(path, None, &mut tokio::io::sink(), &()));
             is_send(client.list(path, &mut |_| ()));
             is_send(client.remove_all(&[]));
+            let tree = HowTree::default();
+            is_send(client.get_tree(path, local(), &tree, &()));
+            is_send(client.put_tree(local(), path, &tree, &()));
+            is_send(client.list_tree(path, &mut |_| ()));
+            is_send(client.remove_tree(path, &()));
             is_send(client.connect());
         }
         let _ = check;

@@ -24,9 +24,12 @@ use crate::wire::Offer;
 pub(crate) use arriving::{Arriving, Piece};
 pub(crate) use blocks::{check_blocks, head_len, read_full};
 pub(crate) use chain::Chain;
+pub(crate) use outbox::Outbox;
 pub use pool::Pool;
-pub(crate) use receive::{ReceiveError, Receiving, receive};
-pub(crate) use send::{SendEnd, Sending, send, send_stream};
+pub(crate) use receive::{Receipt, ReceiveError, Receiver, Receiving, receive};
+pub(crate) use send::{
+    Ready, SendEnd, Sending, Teller, ask_whether_unchanged, next_job, send, send_stream,
+};
 
 /// What a transfer reports while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,7 +44,7 @@ pub(crate) enum SendEnd {
 type Job = Pin<Box<dyn Future<Output = Result<Ready, Failure>> + Send>>;
 
 /// A piece that can be sent.
-enum Ready {
+pub(crate) enum Ready {
     Digests(Range, Vec<u8>),
     Content(Range, Vec<u8>, Buffer),
     /// The source was asked whether it still is what it was.
@@ -131,7 +131,11 @@ async fn wait_for(job: &mut Option<Job>) -> Result<Ready, Failure> {
 }
 
 /// Begins to read the next wanted piece, if there is one.
-fn next_job<C: Source>(outbox: &mut Outbox, sending: &Sending<'_, C>, most: u64) -> Option<Job> {
+pub(crate) fn next_job<C: Source>(
+    outbox: &mut Outbox,
+    sending: &Sending<'_, C>,
+    most: u64,
+) -> Option<Job> {
     let mut buffer = sending.pool.buffer(outbox.next_len()?.min(most));
     let piece = outbox.next(buffer.room() as u64)?;
     let (pool, source) = (Arc::clone(sending.pool), Arc::clone(sending.source));
@@ -155,7 +159,7 @@ fn next_job<C: Source>(outbox: &mut Outbox, sending: &Sending<'_, C>, most: u64)
 }
 
 /// Asks the source whether it still is what was offered.
-fn ask_whether_unchanged<C: Source>(sending: &Sending<'_, C>) -> Job {
+pub(crate) fn ask_whether_unchanged<C: Source>(sending: &Sending<'_, C>) -> Job {
     let (pool, source) = (Arc::clone(sending.pool), Arc::clone(sending.source));
     Box::pin(async move {
         let work = move || {
@@ -300,19 +304,19 @@ fn end_of(incoming: Incoming) -> Option<SendEnd> {
 }
 
 /// Says what is sent, and keeps the proof over it.
-struct Teller {
+pub(crate) struct Teller {
     id: u64,
     n: u64,
     chain: Chain,
 }
 
 impl Teller {
-    fn new(algorithm: Algorithm, offer: &Offer) -> Self {
+    pub(crate) fn new(algorithm: Algorithm, offer: &Offer) -> Self {
         Self { id: offer.id, n: offer.n, chain: Chain::new(algorithm, offer) }
     }
 
     /// Queues a piece, and returns how much content it holds.
-    fn piece<S>(&mut self, line: &mut Line<S>, ready: Ready) -> usize
+    pub(crate) fn piece<S>(&mut self, line: &mut Line<S>, ready: Ready) -> usize
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -339,8 +343,13 @@ impl Teller {
     }
 
     /// Queues the end of the entry.
-    fn sent<S>(&self, line: &mut Line<S>, size: u64, wants: u32, failure: Option<Failure>)
-    where
+    pub(crate) fn sent<S>(
+        &self,
+        line: &mut Line<S>,
+        size: u64,
+        wants: u32,
+        failure: Option<Failure>,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let chain = self.chain.proof(size);

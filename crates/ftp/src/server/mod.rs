@@ -7,6 +7,7 @@ mod get;
 mod put;
 mod service;
 mod session;
+mod tree;
 
 pub use access::Access;
 pub use error::ServeError;

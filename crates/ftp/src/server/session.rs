@@ -118,13 +118,17 @@ where
             }
             Frame::Remove(remove) => self.change(id, move |store| store.remove(&remove.path)).await,
             Frame::Rename(rename) => self.rename(rename).await,
+            Frame::GetTree(get) => self.get_tree(get).await,
+            Frame::PutTree(put) => self.put_tree(put).await,
+            Frame::RemoveTree(remove) => self.remove_tree(remove).await,
             _ => unreachable!("only requests wait"),
         }
     }
 
     /// Why the peer may not make this request, if it may not.
     fn refusal(&self, request: &Frame) -> Option<Failure> {
-        let reads = matches!(request, Frame::Get(_) | Frame::List(_) | Frame::Stat(_));
+        let reads =
+            matches!(request, Frame::Get(_) | Frame::List(_) | Frame::Stat(_) | Frame::GetTree(_));
         let refused = match reads {
             true if !self.access.read => "reading is not permitted here",
             false if !self.access.write => "this server is read-only for you",

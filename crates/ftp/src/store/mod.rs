@@ -9,13 +9,18 @@
 
 mod entry;
 mod error;
+mod folder;
 mod local;
+mod names;
 
 use std::ops::ControlFlow;
 
 pub use entry::{Attributes, Entry, Kind, LinkTarget, Revision, Timestamp};
 pub use error::StoreError;
-pub use local::{LocalSource, LocalStore, LocalUpload, OpenStoreError};
+pub use folder::Folder;
+pub(crate) use local::numbered;
+pub use local::{LocalFolder, LocalSource, LocalStore, LocalUpload, OpenStoreError};
+pub use names::{Names, NamesAfter};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +40,8 @@ pub trait Store: Send + Sync + 'static {
     type Source: Source;
     /// A file on its way in.
     type Upload: Upload;
+    /// A directory that is held.
+    type Folder: Folder<Source = Self::Source, Upload = Self::Upload>;
 
     /// Describes what `path` names. A link at the end of the path is described, not followed.
     ///
@@ -77,6 +84,15 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// A [`StoreError`]; nothing is left behind that was not there before.
     fn begin(&self, path: &RemotePath, upload: &NewUpload<'_>) -> Result<Self::Upload, StoreError>;
+
+    /// Holds a directory. To write in it, no link is followed on the way; to read, links may be, as
+    /// long as they stay beneath the root.
+    ///
+    /// # Errors
+    ///
+    /// [`NotADirectory`](StoreError::NotADirectory), [`ReadOnly`](StoreError::ReadOnly) and the
+    /// like.
+    fn folder(&self, path: &RemotePath, to_write: bool) -> Result<Self::Folder, StoreError>;
 
     /// Makes a directory. With `parents` also those above it, and it may be there already.
     ///

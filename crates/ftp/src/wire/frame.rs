@@ -3,7 +3,10 @@
 use proto::{Algorithm, Header};
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, RangeList, Status};
+use super::{
+    Choose, Failure, GetTree, Prune, PutTree, RangeList, RemoveTree, Settled, SmallFile, Status,
+    TreeEntries, Walked,
+};
 use crate::path::RemotePath;
 use crate::store::{Entry, Publish, Published, Revision};
 
@@ -27,6 +30,12 @@ pub enum Frame {
     Remove(Remove),
     /// Renames within the root.
     Rename(Rename),
+    /// Asks for a whole tree.
+    GetTree(GetTree),
+    /// Announces a whole tree.
+    PutTree(PutTree),
+    /// Removes a whole tree.
+    RemoveTree(RemoveTree),
     /// Ends one request early.
     Cancel(Cancel),
 
@@ -42,6 +51,19 @@ pub enum Frame {
     Want(Want),
     /// Receiver: published, nothing more is wanted.
     Got(Got),
+
+    /// Sender of a tree: a piece of the walk.
+    TreeEntries(TreeEntries),
+    /// Sender of a tree: that was all.
+    Walked(Walked),
+    /// Sender of a tree: a small file.
+    File(SmallFile),
+    /// Receiver of a tree: what is wanted of it.
+    Choose(Choose),
+    /// Receiver of a tree: what is not to be walked.
+    Prune(Prune),
+    /// Server: what became of entries.
+    Settled(Settled),
 
     /// Server: a piece of a listing.
     Entries(Entries),
@@ -243,7 +265,8 @@ pub struct Want {
     pub last: bool,
 }
 
-/// The receiver has published the entry.
+/// The receiver is done with the entry: it has published it, or in a tree given it up. The number
+/// after the last entry of a tree means the whole tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Got {
     /// The request.
@@ -301,6 +324,9 @@ impl Frame {
             Self::Mkdir(frame) => frame.id,
             Self::Remove(frame) => frame.id,
             Self::Rename(frame) => frame.id,
+            Self::GetTree(frame) => frame.id,
+            Self::PutTree(frame) => frame.id,
+            Self::RemoveTree(frame) => frame.id,
             Self::Cancel(frame) => frame.id,
             Self::Entry(frame) => frame.id,
             Self::Digests(frame) => frame.id,
@@ -308,6 +334,12 @@ impl Frame {
             Self::Sent(frame) => frame.id,
             Self::Want(frame) => frame.id,
             Self::Got(frame) => frame.id,
+            Self::TreeEntries(frame) => frame.id,
+            Self::Walked(frame) => frame.id,
+            Self::File(frame) => frame.id,
+            Self::Choose(frame) => frame.id,
+            Self::Prune(frame) => frame.id,
+            Self::Settled(frame) => frame.id,
             Self::Entries(frame) => frame.id,
             Self::End(frame) => frame.id,
             Self::Ping(_) | Self::Pong(_) => return None,
@@ -325,6 +357,9 @@ impl Frame {
                 | Self::Mkdir(_)
                 | Self::Remove(_)
                 | Self::Rename(_)
+                | Self::GetTree(_)
+                | Self::PutTree(_)
+                | Self::RemoveTree(_)
         )
     }
 }
@@ -339,6 +374,10 @@ impl Header for Frame {
                 count * RangeList::body_len(1) as u64
             }
             Self::Entries(frame) => u64::from(frame.body),
+            Self::TreeEntries(frame) => u64::from(frame.body),
+            Self::File(frame) => u64::from(frame.head) + u64::from(frame.length),
+            Self::Choose(frame) => 8 * (u64::from(frame.whole) + u64::from(frame.compare)),
+            Self::Settled(frame) => u64::from(frame.body),
             _ => 0,
         }
     }
@@ -370,6 +409,6 @@ impl End {
     }
 }
 
-fn is_zero(value: &u64) -> bool {
+pub(super) fn is_zero(value: &u64) -> bool {
     *value == 0
 }

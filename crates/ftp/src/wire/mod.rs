@@ -21,6 +21,7 @@
 mod frame;
 mod ranges;
 mod status;
+mod tree;
 
 pub use frame::{
     Cancel, Digests, End, Entries, Frame, Get, Got, List, MakeDirectory, Offer, Ping, Put, Remove,
@@ -28,6 +29,11 @@ pub use frame::{
 };
 pub use ranges::{Range, RangeList, RangesError};
 pub use status::{Failure, Status};
+pub use tree::{
+    ChoiceError, Choose, Extras, GetTree, MAX_OPEN, MAX_SMALL_LEN, MAX_UNSETTLED, Prune, PutTree,
+    RemoveTree, Settled, SettledLine, SmallFile, TreeEntries, TreeLine, TreeRules, Walked,
+    WireName,
+};
 
 /// The name of this service in the hello.
 pub const SERVICE: &str = "ftp";

@@ -19,6 +19,7 @@ mod puts;
 mod stalls;
 mod streams;
 mod support;
+mod trees;
 mod trickle;
 mod truncated;
 mod wants;

@@ -3,6 +3,7 @@
 //! `tree` finds directories, `sys` makes the calls in them, `partial` keeps what is unfinished,
 //! `sessions` fences one upload from its successor, and `publish` gives out final names.
 
+mod folder;
 mod partial;
 mod publish;
 mod sessions;
@@ -16,6 +17,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_std::fs::Dir;
@@ -26,9 +28,11 @@ use self::source::entry;
 use self::tree::{Place, Tree};
 use crate::path::{RemotePath, safe};
 use crate::store::{
-    Entry, Kind, LinkTarget, NewUpload, Publish, Published, Revision, Store, StoreError,
+    Attributes, Entry, Kind, LinkTarget, NewUpload, Publish, Published, Revision, Store, StoreError,
 };
 
+pub use self::folder::LocalFolder;
+pub(crate) use self::publish::numbered;
 pub use self::source::LocalSource;
 pub use self::upload::LocalUpload;
 
@@ -57,6 +61,8 @@ struct Inner {
     /// Hashes of the directories in which expired partials were looked for.
     swept: Mutex<HashSet<u64>>,
     hasher: RandomState,
+    /// Counts what is written at once.
+    written: AtomicU64,
 }
 
 /// Why a directory could not become a store.
@@ -89,6 +95,7 @@ impl LocalStore {
             sessions: Arc::default(),
             swept: Mutex::default(),
             hasher: RandomState::new(),
+            written: AtomicU64::new(0),
         })))
     }
 
@@ -106,10 +113,34 @@ impl LocalStore {
 
     fn check_writable(&self, path: &RemotePath) -> Result<(), StoreError> {
         check_reserved(path)?;
+        self.check_open_to_writers(path)
+    }
+
+    /// Refuses to change a store that is only read.
+    fn check_open_to_writers(&self, path: &RemotePath) -> Result<(), StoreError> {
         match self.0.writable {
             true => Ok(()),
             false => Err(StoreError::ReadOnly { path: path.clone() }),
         }
+    }
+
+    /// An owner nobody else is: what is written at once belongs to no session.
+    fn unique_owner(&self) -> String {
+        let number = self.0.written.fetch_add(1, Ordering::Relaxed);
+        format!("{:016x}", self.0.hasher.hash_one((std::process::id(), number)))
+    }
+
+    /// The permission bits of a file to be published: as asked, else those of the one it replaces.
+    fn mode_of(
+        &self,
+        attributes: &Attributes,
+        publish: &Publish,
+        present: Option<&sys::Meta>,
+    ) -> u32 {
+        let replaced = present
+            .filter(|meta| matches!(publish, Publish::Replace { .. }) && meta.kind() == Kind::File)
+            .and_then(sys::Meta::mode);
+        attributes.mode.or(replaced).unwrap_or(self.0.new_file_mode) & 0o777
     }
 
     /// Looks for expired partials in a directory, the first time it is written to.
@@ -124,6 +155,35 @@ impl LocalStore {
         if first {
             partial::sweep(dir);
         }
+    }
+
+    /// Begins an upload of `path` at its place.
+    fn begin_at(
+        &self,
+        place: Place<'_>,
+        path: &RemotePath,
+        upload: &NewUpload<'_>,
+    ) -> Result<LocalUpload, StoreError> {
+        let Place { dir, name } = place;
+        let failed = |error| StoreError::from_io(path, error);
+        let present = publish::check(&dir, name, path, upload.publish)?;
+        self.sweep_once(path, &dir);
+        let partial = partial::partial_name(upload.owner, name);
+        check_space(&dir, path, upload.size, partial::kept_len(&dir, &partial))?;
+
+        let key = Key { owner: upload.owner.into(), path: path.clone() };
+        let mut kept = 0;
+        let claim = self.0.sessions.claim(key, upload.session, |fenced| {
+            let opened = partial::reopen(fenced, &dir, &partial).map_err(failed)?;
+            let file = opened.ok_or_else(|| StoreError::Busy { path: path.clone() })?;
+            kept = sys::stat_file(&file).map_err(failed)?.len();
+            Ok(file)
+        })?;
+        let present = present.filter(|meta| meta.kind() == Kind::File).and_then(|_| {
+            // A file that may not be read is as good a target, but no basis.
+            LocalSource::new(sys::open_file(&dir, name).ok()?, path).ok()
+        });
+        Ok(LocalUpload { store: self.clone(), claim, dir, partial, kept, present })
     }
 
     /// Describes one name of a listing; `None` if it is not to be listed.
@@ -156,6 +216,7 @@ impl LocalStore {
 impl Store for LocalStore {
     type Source = LocalSource;
     type Upload = LocalUpload;
+    type Folder = LocalFolder;
 
     fn stat(&self, path: &RemotePath) -> Result<Entry, StoreError> {
         check_reserved(path)?;
@@ -207,29 +268,25 @@ impl Store for LocalStore {
     }
 
     fn begin(&self, path: &RemotePath, upload: &NewUpload<'_>) -> Result<LocalUpload, StoreError> {
-        let Some(Place { dir, name }) = self.place_to_write(path)? else {
-            return Err(StoreError::IsADirectory { path: path.clone() });
-        };
-        let failed = |error| StoreError::from_io(path, error);
-        let present = publish::check(&dir, name, path, upload.publish)?;
-        self.sweep_once(path, &dir);
-        let partial = partial::partial_name(upload.owner, name);
-        check_space(&dir, path, upload.size, partial::kept_len(&dir, &partial))?;
+        match self.place_to_write(path)? {
+            Some(place) => self.begin_at(place, path, upload),
+            None => Err(StoreError::IsADirectory { path: path.clone() }),
+        }
+    }
 
-        let key = Key { owner: upload.owner.into(), path: path.clone() };
-        let mut kept = 0;
-        let claim = self.0.sessions.claim(key, upload.session, |fenced| {
-            let opened = partial::reopen(fenced, &dir, &partial).map_err(failed)?;
-            let file = opened.ok_or_else(|| StoreError::Busy { path: path.clone() })?;
-            kept = sys::stat_file(&file).map_err(failed)?.len();
-            Ok(file)
-        })?;
-        let present = present.filter(|meta| meta.kind() == Kind::File).and_then(|_| {
-            // A file that may not be read is as good a target, but no basis.
-            LocalSource::new(sys::open_file(&dir, name).ok()?, path).ok()
-        });
-        let new_file_mode = self.0.new_file_mode;
-        Ok(LocalUpload { claim, dir, partial, kept, present, new_file_mode })
+    fn folder(&self, path: &RemotePath, to_write: bool) -> Result<LocalFolder, StoreError> {
+        let dir = match to_write {
+            true => {
+                self.check_writable(path)?;
+                self.0.tree.walk(path, |_, _| Ok(()))?
+            }
+            false => {
+                check_reserved(path)?;
+                self.0.tree.open_directory(path)?
+            }
+        };
+        let dir = sys::reopen_to_list(&dir).map_err(|error| StoreError::from_io(path, error))?;
+        Ok(LocalFolder::new(self.clone(), Arc::new(dir), path.clone()))
     }
 
     fn make_directory(&self, path: &RemotePath, parents: bool) -> Result<(), StoreError> {
@@ -253,20 +310,7 @@ impl Store for LocalStore {
         let Some(Place { dir, name }) = self.place_to_write(path)? else {
             return Err(StoreError::Denied { path: path.clone() });
         };
-        let failed = |error| StoreError::from_io(path, error);
-        if sys::stat(&dir, name).map_err(failed)?.kind() != Kind::Directory {
-            return sys::remove_file(&dir, name).map_err(failed);
-        }
-        sys::remove_directory(&dir, name).map_err(|error| match failed(error) {
-            // POSIX lets a system say either.
-            StoreError::NotEmpty { path } | StoreError::Exists { path } => {
-                match holds_only_partials(&dir, name) {
-                    true => StoreError::UnfinishedUploads { path },
-                    false => StoreError::NotEmpty { path },
-                }
-            }
-            error => error,
-        })
+        remove_at(&dir, name, path)
     }
 
     fn rename(
@@ -311,9 +355,35 @@ fn describe(dir: &Dir, name: &[u8], path: RemotePath) -> Result<Entry, StoreErro
     Ok(entry(path, &meta, target))
 }
 
+/// Removes a file, a link or an empty directory.
+fn remove_at(dir: &Dir, name: &[u8], path: &RemotePath) -> Result<(), StoreError> {
+    let failed = |error| StoreError::from_io(path, error);
+    if sys::stat(dir, name).map_err(failed)?.kind() != Kind::Directory {
+        return sys::remove_file(dir, name).map_err(failed);
+    }
+    sys::remove_directory(dir, name).map_err(|error| match failed(error) {
+        // POSIX lets a system say either.
+        StoreError::NotEmpty { path } | StoreError::Exists { path } => {
+            match holds_only_partials(dir, name) {
+                true => StoreError::UnfinishedUploads { path },
+                false => StoreError::NotEmpty { path },
+            }
+        }
+        error => error,
+    })
+}
+
 /// Refuses names that are the store's own, wherever in the path they stand.
 fn check_reserved(path: &RemotePath) -> Result<(), StoreError> {
     match path.components().any(partial::is_reserved) {
+        true => Err(StoreError::Reserved { path: path.clone() }),
+        false => Ok(()),
+    }
+}
+
+/// Refuses a name that is the store's own.
+fn check_reserved_name(name: &[u8], path: &RemotePath) -> Result<(), StoreError> {
+    match partial::is_reserved(name) {
         true => Err(StoreError::Reserved { path: path.clone() }),
         false => Ok(()),
     }

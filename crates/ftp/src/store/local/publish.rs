@@ -99,7 +99,7 @@ impl Move<'_> {
 }
 
 /// `NAME(number)`, the name shortened if that would not fit.
-fn numbered(name: &[u8], number: u64) -> Vec<u8> {
+pub(crate) fn numbered(name: &[u8], number: u64) -> Vec<u8> {
     let end = format!("({number})");
     let stem = shortened(name, RemotePath::MAX_COMPONENT_BYTES - end.len());
     [stem, end.as_bytes()].concat()

@@ -120,7 +120,12 @@ fn split_piece(path: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Why `name` could not be opened as a directory: systems differ in what they say of a link.
-fn why_not(dir: &Dir, name: &[u8], path: RemotePath, error: std::io::Error) -> StoreError {
+pub(super) fn why_not(
+    dir: &Dir,
+    name: &[u8],
+    path: RemotePath,
+    error: std::io::Error,
+) -> StoreError {
     match sys::stat(dir, name).map(|meta| meta.kind()) {
         Ok(Kind::Link) => StoreError::LinkInPath { path },
         Ok(Kind::File | Kind::Other) => StoreError::NotADirectory { path },

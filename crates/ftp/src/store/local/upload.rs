@@ -9,19 +9,19 @@ use cap_std::fs::Dir;
 use super::publish::{self, Move};
 use super::sessions::Claim;
 use super::source::LocalSource;
-use super::{partial, sys};
+use super::{LocalStore, partial, sys};
 use crate::path::RemotePath;
 use crate::store::{Attributes, Kind, Publish, Published, StoreError, Upload};
 
 /// A file of a [`LocalStore`](super::LocalStore) on its way in.
 #[derive(Debug)]
 pub struct LocalUpload {
+    pub(super) store: LocalStore,
     pub(super) claim: Claim,
     pub(super) dir: Arc<Dir>,
     pub(super) partial: Vec<u8>,
     pub(super) kept: u64,
     pub(super) present: Option<LocalSource>,
-    pub(super) new_file_mode: u32,
 }
 
 impl LocalUpload {
@@ -37,39 +37,40 @@ impl LocalUpload {
         StoreError::Superseded { path: self.path().clone() }
     }
 
-    /// Gives the partial its final length and attributes; with `durable` it is on the disk then.
-    fn finish(
-        &self,
-        file: &File,
-        attributes: &Attributes,
-        mode: u32,
-        durable: bool,
-    ) -> io::Result<()> {
-        if sys::stat_file(file)?.len() != attributes.size {
-            file.set_len(attributes.size)?;
-        }
-        if let Some(modified) = attributes.modified {
-            let beyond = "the modification time is beyond this system's";
-            file.set_modified(modified.to_system_time().ok_or_else(|| io::Error::other(beyond))?)?;
-        }
-        // What takes long comes first: were it cut off after the mode is set, the owner could
-        // perhaps not open the partial again.
-        if durable {
-            file.sync_all()?;
-        }
-        sys::set_mode(file, mode)?;
-        if durable { file.sync_all() } else { Ok(()) }
-    }
-
-    /// The permission bits of the published file: as asked, else those of the file it replaces.
+    /// The permission bits of the published file.
     fn mode(&self, attributes: &Attributes, publish: &Publish) -> Result<u32, StoreError> {
         let name = self.path().file_name().expect("the root is never a target");
         let present = publish::check(&self.dir, name, self.path(), publish)?;
-        let replaced = present
-            .filter(|meta| matches!(publish, Publish::Replace { .. }) && meta.kind() == Kind::File)
-            .and_then(|meta| meta.mode());
-        Ok(attributes.mode.or(replaced).unwrap_or(self.new_file_mode) & 0o777)
+        Ok(self.store.mode_of(attributes, publish, present.as_ref()))
     }
+}
+
+/// Gives what is to be published its attributes; with `durable` it is on the disk then.
+pub(super) fn set_attributes(
+    file: &File,
+    attributes: &Attributes,
+    mode: u32,
+    durable: bool,
+) -> io::Result<()> {
+    if let Some(modified) = attributes.modified {
+        let beyond = "the modification time is beyond this system's";
+        file.set_modified(modified.to_system_time().ok_or_else(|| io::Error::other(beyond))?)?;
+    }
+    // What takes long comes first: were it cut off after the mode is set, the owner could
+    // perhaps not open the partial again.
+    if durable {
+        file.sync_all()?;
+    }
+    sys::set_mode(file, mode)?;
+    if durable { file.sync_all() } else { Ok(()) }
+}
+
+/// Cuts or fills up what is to be published to its final length, and gives it its attributes.
+fn finish(file: &File, attributes: &Attributes, mode: u32, durable: bool) -> io::Result<()> {
+    if sys::stat_file(file)?.len() != attributes.size {
+        file.set_len(attributes.size)?;
+    }
+    set_attributes(file, attributes, mode, durable)
 }
 
 impl Upload for LocalUpload {
@@ -121,8 +122,7 @@ impl Upload for LocalUpload {
             to_dir: &self.dir,
             to: self.path(),
         };
-        let published = self
-            .finish(file, attributes, mode, durable)
+        let published = finish(file, attributes, mode, durable)
             .map_err(|error| self.error(error))
             .and_then(|()| publication.publish(publish));
         let path = match published {

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
 use ftp::{
-    Attributes, Entry, LocalSource, LocalStore, LocalUpload, NewUpload, Publish, Published,
-    RemotePath, Revision, Source, Store, StoreError, Upload,
+    Attributes, Entry, Folder, LinkTarget, LocalFolder, LocalSource, LocalStore, LocalUpload,
+    Names, NewUpload, Publish, Published, RemotePath, Revision, Source, Store, StoreError,
+    Timestamp, Upload,
 };
 
+type PathHook = Box<dyn Fn(&RemotePath) -> Result<(), StoreError> + Send + Sync>;
 type Hook = Box<dyn Fn(usize, &RemotePath) -> Result<(), StoreError> + Send + Sync>;
 
 /// What happens, and how often it could have happened so far.
@@ -20,6 +22,10 @@ pub(crate) struct Rig {
     race: Option<Barrier>,
     before_read: Hook,
     before_write: Hook,
+    /// What happens before a directory is listed.
+    pub(crate) before_list: PathHook,
+    /// What happens before a file in a tree is opened.
+    pub(crate) before_open: PathHook,
 }
 
 impl Rig {
@@ -39,6 +45,17 @@ impl Rig {
         Self::new(Box::new(|_, _| Ok(())), Box::new(hook), None)
     }
 
+    /// Lets hooks decide on each directory to be listed and each file to be opened in a tree.
+    pub(crate) fn paths(
+        list: impl Fn(&RemotePath) -> Result<(), StoreError> + Send + Sync + 'static,
+        open: impl Fn(&RemotePath) -> Result<(), StoreError> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let rig = Self::writes(|_, _| Ok(()));
+        let mut rig = Arc::into_inner(rig).unwrap();
+        (rig.before_list, rig.before_open) = (Box::new(list), Box::new(open));
+        Arc::new(rig)
+    }
+
     /// Lets the first commit happen just before the second upload begins.
     pub(crate) fn commit_before_second_begin() -> Arc<Self> {
         let race = Some(Barrier::new(2));
@@ -47,7 +64,19 @@ impl Rig {
 
     fn new(before_read: Hook, before_write: Hook, race: Option<Barrier>) -> Arc<Self> {
         let [reads, writes, begun, committing] = [const { AtomicUsize::new(0) }; 4];
-        Arc::new(Self { reads, writes, begun, committing, race, before_read, before_write })
+        let (before_list, before_open): (PathHook, PathHook) =
+            (Box::new(|_| Ok(())), Box::new(|_| Ok(())));
+        Arc::new(Self {
+            reads,
+            writes,
+            begun,
+            committing,
+            race,
+            before_read,
+            before_write,
+            before_list,
+            before_open,
+        })
     }
 
     /// Does `deed`, of which this is number `number`, when it is its turn in the race.
@@ -99,6 +128,7 @@ pub(crate) struct RiggedUpload {
 impl Store for Rigged {
     type Source = RiggedSource;
     type Upload = RiggedUpload;
+    type Folder = RiggedFolder;
 
     fn stat(&self, path: &RemotePath) -> Result<Entry, StoreError> {
         self.inner.stat(path)
@@ -122,6 +152,10 @@ impl Store for Rigged {
         Ok(RiggedUpload { inner, path: path.clone(), rig: Arc::clone(&self.rig) })
     }
 
+    fn folder(&self, path: &RemotePath, to_write: bool) -> Result<RiggedFolder, StoreError> {
+        Ok(RiggedFolder { inner: self.inner.folder(path, to_write)?, rig: Arc::clone(&self.rig) })
+    }
+
     fn make_directory(&self, path: &RemotePath, parents: bool) -> Result<(), StoreError> {
         self.inner.make_directory(path, parents)
     }
@@ -137,6 +171,96 @@ impl Store for Rigged {
         publish: &Publish,
     ) -> Result<Published, StoreError> {
         self.inner.rename(from, to, publish)
+    }
+}
+
+pub(crate) struct RiggedFolder {
+    inner: LocalFolder,
+    rig: Arc<Rig>,
+}
+
+impl RiggedFolder {
+    fn path_of(&self, name: &[u8]) -> RemotePath {
+        self.inner.path().join(name).unwrap()
+    }
+}
+
+impl Folder for RiggedFolder {
+    type Source = RiggedSource;
+    type Upload = RiggedUpload;
+
+    fn path(&self) -> &RemotePath {
+        self.inner.path()
+    }
+
+    fn names(&self, after: Option<&[u8]>, room: usize) -> Result<Names, StoreError> {
+        (self.rig.before_list)(self.inner.path())?;
+        self.inner.names(after, room)
+    }
+
+    fn entry(&self, name: &[u8]) -> Result<Entry, StoreError> {
+        self.inner.entry(name)
+    }
+
+    fn open(&self, name: &[u8]) -> Result<RiggedSource, StoreError> {
+        (self.rig.before_open)(&self.path_of(name))?;
+        Ok(RiggedSource { inner: self.inner.open(name)?, rig: Arc::clone(&self.rig) })
+    }
+
+    fn folder(&self, name: &[u8]) -> Result<Self, StoreError> {
+        Ok(Self { inner: self.inner.folder(name)?, rig: Arc::clone(&self.rig) })
+    }
+
+    fn begin(&self, name: &[u8], upload: &NewUpload<'_>) -> Result<RiggedUpload, StoreError> {
+        let path = self.path_of(name);
+        Ok(RiggedUpload {
+            inner: self.inner.begin(name, upload)?,
+            path,
+            rig: Arc::clone(&self.rig),
+        })
+    }
+
+    fn store(
+        &self,
+        name: &[u8],
+        content: &[u8],
+        attributes: &Attributes,
+        publish: &Publish,
+        durable: bool,
+    ) -> Result<RemotePath, StoreError> {
+        let number = self.rig.writes.fetch_add(1, Ordering::Relaxed);
+        (self.rig.before_write)(number, &self.path_of(name))?;
+        self.inner.store(name, content, attributes, publish, durable)
+    }
+
+    fn make_folder(&self, name: &[u8], private: bool) -> Result<Self, StoreError> {
+        Ok(Self { inner: self.inner.make_folder(name, private)?, rig: Arc::clone(&self.rig) })
+    }
+
+    fn make_link(
+        &self,
+        name: &[u8],
+        target: &LinkTarget,
+        modified: Option<Timestamp>,
+        publish: &Publish,
+    ) -> Result<RemotePath, StoreError> {
+        self.inner.make_link(name, target, modified, publish)
+    }
+
+    fn set_mode(&self, name: &[u8], mode: u32) -> Result<(), StoreError> {
+        self.inner.set_mode(name, mode)
+    }
+
+    fn set_attributes(
+        &self,
+        mode: Option<u32>,
+        modified: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.inner.set_attributes(mode, modified)
+    }
+
+    fn remove(&self, name: &[u8]) -> Result<(), StoreError> {
+        self.inner.remove(name)
     }
 }
 

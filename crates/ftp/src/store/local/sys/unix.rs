@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use cap_std::fs::{Dir, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use crate::store::{Kind, Revision, Timestamp};
@@ -120,6 +120,41 @@ pub(crate) fn open_directory(dir: &Dir, name: &[u8]) -> io::Result<Dir> {
     Ok(Dir::from_std_file(directory.into()))
 }
 
+/// Opens a directory in which names are listed and attributes are set, without following a link.
+pub(crate) fn open_directory_to_list(dir: &Dir, name: &[u8]) -> io::Result<Dir> {
+    match open_listable(dir, name) {
+        // Who may not list it may perhaps still pass through.
+        Err(Errno::ACCESS) => open_directory(dir, name),
+        opened => Ok(opened?),
+    }
+}
+
+/// Opens a directory once more, so that names can be listed and attributes be set.
+pub(crate) fn reopen_to_list(dir: &Dir) -> io::Result<Dir> {
+    match open_listable(dir, b".") {
+        Err(Errno::ACCESS) => dir.try_clone(),
+        opened => Ok(opened?),
+    }
+}
+
+fn open_listable(dir: &Dir, name: &[u8]) -> rustix::io::Result<Dir> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let directory = rustix::fs::openat(dir, name, flags, Mode::empty())?;
+    Ok(Dir::from_std_file(directory.into()))
+}
+
+/// Calls `each` with every name in a directory.
+pub(crate) fn each_name(dir: &Dir, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    for entry in rustix::fs::Dir::read_from(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            each(name);
+        }
+    }
+    Ok(())
+}
+
 /// Opens for reading what has just been seen to be a regular file.
 pub(crate) fn open_file(dir: &Dir, name: &[u8]) -> io::Result<File> {
     open(dir, name, OFlags::RDONLY)
@@ -142,6 +177,47 @@ fn open(dir: &Dir, name: &[u8], flags: OFlags) -> io::Result<File> {
 
 pub(crate) fn make_directory(dir: &Dir, name: &[u8]) -> io::Result<()> {
     Ok(rustix::fs::mkdirat(dir, name, Mode::RWXU | Mode::RWXG | Mode::RWXO)?)
+}
+
+/// Makes a directory that only this account can use.
+pub(crate) fn make_private_directory(dir: &Dir, name: &[u8]) -> io::Result<()> {
+    Ok(rustix::fs::mkdirat(dir, name, Mode::RWXU)?)
+}
+
+pub(crate) fn make_link(dir: &Dir, name: &[u8], target: &[u8]) -> io::Result<()> {
+    Ok(rustix::fs::symlinkat(target, dir, name)?)
+}
+
+/// Sets the modification time of a link, not of what it leads to.
+pub(crate) fn set_link_modified(dir: &Dir, name: &[u8], time: Timestamp) -> io::Result<()> {
+    Ok(rustix::fs::utimensat(dir, name, &modified(time), AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+/// Sets the attributes of a directory itself.
+pub(crate) fn set_directory_attributes(
+    dir: &Dir,
+    mode: Option<u32>,
+    time: Option<Timestamp>,
+) -> io::Result<()> {
+    if let Some(mode) = mode {
+        match rustix::fs::fchmod(dir, Mode::from_raw_mode(mode)) {
+            // As for files: the file system keeps no bits.
+            Err(Errno::PERM) if dir.dir_metadata().is_ok_and(|meta| is_ours(&meta)) => {}
+            set => set?,
+        }
+    }
+    time.map_or(Ok(()), |time| Ok(rustix::fs::futimens(dir, &modified(time))?))
+}
+
+fn is_ours(meta: &Metadata) -> bool {
+    meta.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// Leaves the time of the last access as it is.
+fn modified(time: Timestamp) -> Timestamps {
+    let omit = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT };
+    let time = Timespec { tv_sec: time.seconds(), tv_nsec: time.nanoseconds().into() };
+    Timestamps { last_access: omit, last_modification: time }
 }
 
 pub(crate) fn remove_directory(dir: &Dir, name: &[u8]) -> io::Result<()> {
@@ -209,6 +285,12 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
         Err(error) if Errno::from_io_error(&error) == Some(Errno::PERM) => Ok(()),
         result => result,
     }
+}
+
+/// Sets the permission bits of what has just been seen to be a regular file.
+pub(crate) fn set_mode_at(dir: &Dir, name: &[u8], mode: u32) -> io::Result<()> {
+    // A link put there meanwhile is not followed: its file cannot be opened.
+    set_mode(&open_file(dir, name)?, mode)
 }
 
 /// Brings the names in a directory to the disk.

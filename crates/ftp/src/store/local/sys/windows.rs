@@ -111,6 +111,25 @@ pub(crate) fn open_directory(dir: &Dir, name: &[u8]) -> io::Result<Dir> {
     dir.open_dir_nofollow(native(name)?)
 }
 
+pub(crate) fn open_directory_to_list(dir: &Dir, name: &[u8]) -> io::Result<Dir> {
+    open_directory(dir, name)
+}
+
+/// A handle of a directory is good for everything there.
+pub(crate) fn reopen_to_list(dir: &Dir) -> io::Result<Dir> {
+    dir.try_clone()
+}
+
+/// Calls `each` with every name in a directory.
+pub(crate) fn each_name(dir: &Dir, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    for entry in dir.entries()? {
+        if let Some(name) = remote(entry?.file_name()) {
+            each(&name);
+        }
+    }
+    Ok(())
+}
+
 /// Opens for reading what has just been seen to be a regular file.
 pub(crate) fn open_file(dir: &Dir, name: &[u8]) -> io::Result<File> {
     open(dir, name, OpenOptions::new().read(true))
@@ -133,6 +152,30 @@ fn open(dir: &Dir, name: &[u8], options: &mut OpenOptions) -> io::Result<File> {
 
 pub(crate) fn make_directory(dir: &Dir, name: &[u8]) -> io::Result<()> {
     dir.create_dir(native(name)?)
+}
+
+/// Makes a directory; who may use it is inherited.
+pub(crate) fn make_private_directory(dir: &Dir, name: &[u8]) -> io::Result<()> {
+    make_directory(dir, name)
+}
+
+/// Makes a link that leads to a file; what a link leads to is told beforehand there.
+pub(crate) fn make_link(dir: &Dir, name: &[u8], target: &[u8]) -> io::Result<()> {
+    dir.symlink_file(native(target)?, native(name)?)
+}
+
+/// The time of a link is not set there.
+pub(crate) fn set_link_modified(_dir: &Dir, _name: &[u8], _time: Timestamp) -> io::Result<()> {
+    Ok(())
+}
+
+/// The attributes of a directory are not set there.
+pub(crate) fn set_directory_attributes(
+    _dir: &Dir,
+    _mode: Option<u32>,
+    _time: Option<Timestamp>,
+) -> io::Result<()> {
+    Ok(())
 }
 
 pub(crate) fn remove_directory(dir: &Dir, name: &[u8]) -> io::Result<()> {
@@ -187,6 +230,11 @@ pub(crate) fn write_all_at(file: &File, mut data: &[u8], mut offset: u64) -> io:
 
 /// There are no permission bits.
 pub(crate) fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// There are no permission bits.
+pub(crate) fn set_mode_at(_dir: &Dir, _name: &[u8], _mode: u32) -> io::Result<()> {
     Ok(())
 }
 

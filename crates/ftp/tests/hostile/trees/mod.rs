@@ -1,0 +1,4 @@
+//! Whole trees, both ways.
+
+mod shapes;
+mod support;
