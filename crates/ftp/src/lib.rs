@@ -5,6 +5,10 @@
 //! store as well. Content travels in blocks of 64 KiB, each with its digest, and is checked before
 //! it is written. Nothing is seen under its final name before all of it is there.
 //!
+//! Whole trees move as single files do: [`Client::get_tree`] and [`Client::put_tree`]. Many small
+//! files cost no round trip each, what is there already is not moved again, and what fails is told
+//! while the rest goes on.
+//!
 //! A transfer that was interrupted goes on where it stopped when it is asked for again: the
 //! receiver compares the digests of the blocks it has with the sender's and wants only those that
 //! differ. The same makes a changed file move only its changed blocks. The client does so by
@@ -53,7 +57,8 @@
 //! # Where things live
 //!
 //! - the words of the conversation: [`wire`];
-//! - the files: [`Store`], [`Source`], [`Upload`], and [`LocalStore`] which alone touches the disk;
+//! - whole trees: [`HowTree`], [`TreeObserver`], [`TreeSummary`], and a [`Filter`] for parts of them;
+//! - the files: [`Store`], [`Folder`], [`Source`], [`Upload`], and [`LocalStore`] which alone touches the disk;
 //! - the serving side: [`FileService`], with the [`Access`] it gives;
 //! - the calling side: [`Client`], with its [`Options`], and [`ClassicClient`] for a server of the
 //!   tutorial that this project grew out of. `FileService` serves that tutorial's client on the

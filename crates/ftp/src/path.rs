@@ -102,6 +102,15 @@ impl RemotePath {
         Ok(Self(joined.into()))
     }
 
+    /// The path of `inner` beneath the directory that `self` names.
+    pub(crate) fn append(&self, inner: &Self) -> Result<Self, PathError> {
+        match (self.is_root(), inner.is_root()) {
+            (true, _) => Ok(inner.clone()),
+            (_, true) => Ok(self.clone()),
+            _ => Self::parse([&*self.0, &*inner.0].join(&b'/')),
+        }
+    }
+
     /// The last component; `None` for the root.
     #[must_use]
     pub fn file_name(&self) -> Option<&[u8]> {

@@ -146,7 +146,7 @@ impl Removal<'_> {
     /// The path of something, as it is told.
     fn path(&self, directory: &Directory, name: &[u8]) -> RemotePath {
         let inner = directory.path_of(name).unwrap_or_default();
-        let path = inner.components().try_fold(self.base.clone(), |path, name| path.join(name));
+        let path = self.base.append(&inner);
         path.unwrap_or_else(|_| self.base.clone())
     }
 }

@@ -98,6 +98,5 @@ impl Inner<'_> {
 
 /// A path in a tree, as the server knows it.
 fn join(root: &RemotePath, path: &RemotePath) -> Result<RemotePath, ClientError> {
-    let joined = path.components().try_fold(root.clone(), |path, name| path.join(name));
-    joined.map_err(|error| Failure::new(Status::BadPath, error.to_string()).into())
+    root.append(path).map_err(|error| Failure::new(Status::BadPath, error.to_string()).into())
 }

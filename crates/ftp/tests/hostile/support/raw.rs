@@ -32,8 +32,9 @@ impl Heard {
 impl Header for Heard {
     fn body_len(&self) -> u64 {
         match self.0["type"].as_str() {
-            Some("digests" | "entries") => self.number("body"),
-            Some("segment") => self.number("head") + self.number("length"),
+            Some("digests" | "entries" | "tree_entries" | "settled") => self.number("body"),
+            Some("choose") => 8 * (self.number("whole") + self.number("compare")),
+            Some("segment" | "file") => self.number("head") + self.number("length"),
             Some("want") => 16 * (self.number("digests") + self.number("content")),
             _ => 0,
         }
@@ -96,6 +97,23 @@ impl Raw {
             r#"{{"type":"want","id":{id},"digests":{digests},"content":{content},"last":true}}"#
         );
         self.say_with(&want, &body);
+    }
+
+    /// Queues entries of a tree, from number `n` on.
+    pub(crate) fn tree(&mut self, id: u64, n: u64, lines: &[&str]) {
+        let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let mut hasher = Hasher::new(Algorithm::Md5);
+        hasher.update(body.as_bytes());
+        let (count, len, digest) = (lines.len(), body.len(), hasher.finalize());
+        let entries = format!(
+            r#"{{"type":"tree_entries","id":{id},"n":{n},"count":{count},"body":{len},"digest":"{digest}"}}"#
+        );
+        self.say_with(&entries, body.as_bytes());
+    }
+
+    /// Queues the end of the walk through a tree.
+    pub(crate) fn walked(&mut self, id: u64, count: u64) {
+        self.say(&format!(r#"{{"type":"walked","id":{id},"count":{count}}}"#));
     }
 
     /// Announces an upload of so many bytes, at a time of its own.

@@ -1,4 +1,7 @@
 //! Whole trees, both ways.
 
+mod conflicts;
+mod failing;
+mod liars;
 mod shapes;
 mod support;

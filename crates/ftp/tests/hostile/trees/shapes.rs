@@ -9,7 +9,7 @@ use ftp::{
 };
 
 use super::super::support::{World, path};
-use super::support::{BOTH, age, file, grow, is_kind, replace};
+use super::support::{BOTH, Way, age, file, grow, is_kind, replace};
 
 #[tokio::test(start_paused = true)]
 async fn a_tree_arrives_with_all_that_is_in_it() {
@@ -62,32 +62,31 @@ async fn a_single_file_and_a_single_link_are_trees_as_well() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wide_directory_arrives() {
-    for way in BOTH {
+    for (way, files) in [(Way::Get, 20_000), (Way::Put, 5000)] {
         let mut world = World::new();
         let t = world.source(way).join("t");
         fs::create_dir(&t).unwrap();
-        for number in 0..20_000 {
+        for number in 0..files {
             fs::write(t.join(format!("{number}")), number.to_string()).unwrap();
         }
         let (summary, log) = world.tree(way, &HowTree::default()).await;
-        assert!(summary.files == 20_000 && log.is_told_once(), "{summary:?}");
+        assert!(summary.files == files && log.is_told_once(), "{summary:?}");
         world.assert_same_trees();
-        assert_eq!(world.tree(way, &HowTree::default()).await.0.unchanged, 20_001);
+        assert_eq!(world.tree(way, &HowTree::default()).await.0.unchanged, files + 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_tree_of_four_thousand_levels_arrives() {
-    const LEVELS: u64 = 4000;
-    for way in BOTH {
+    for (way, levels) in [(Way::Get, 4000), (Way::Put, 1000)] {
         let mut world = World::new();
-        descend(world.source(way), LEVELS);
+        descend(world.source(way), levels);
         let (summary, _) = world.tree(way, &HowTree::default()).await;
-        assert_eq!((summary.files, summary.directories), (LEVELS, LEVELS), "{summary:?}");
+        assert_eq!((summary.files, summary.directories), (levels, levels), "{summary:?}");
         assert!(summary.is_complete(), "{summary:?}");
-        assert_eq!(world.tree(way, &HowTree::default()).await.0.unchanged, 2 * LEVELS);
+        assert_eq!(world.tree(way, &HowTree::default()).await.0.unchanged, 2 * levels);
         let gone = world.client.remove_tree(&path("t"), &()).await.unwrap();
-        assert_eq!((gone.deleted, gone.failed), (2 * LEVELS, 0));
+        assert_eq!((gone.deleted, gone.failed), (2 * levels, 0));
         // The paths are too long for the clean-up of a temporary directory.
         let t = world.here.path().join("t");
         assert!(Command::new("rm").arg("-rf").arg(t).status().unwrap().success());
