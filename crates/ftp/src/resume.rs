@@ -176,7 +176,7 @@ impl Plan {
     /// Once all that may be here is compared: whether something of it is missing.
     pub(crate) fn differs(&self) -> Option<bool> {
         let compared = self.cursor >= self.basis && self.comparing.is_empty();
-        compared.then(|| !self.missing.is_empty())
+        compared.then_some(!self.missing.is_empty())
     }
 
     /// How many wants have been told.

@@ -27,6 +27,9 @@ struct Found<F> {
     there: Option<Entry>,
 }
 
+/// How a directory stands in the target, the directory there, and what to tell.
+type Entered<F> = (Standing, Option<Arc<F>>, Outcome);
+
 /// What is to be done with an entry.
 enum Verdict {
     Settled(Outcome),
@@ -290,10 +293,7 @@ impl<S: Store> Hand<S> {
         self.enter(directory, is_new);
     }
 
-    fn make_or_open(
-        &self,
-        found: &Found<S::Folder>,
-    ) -> Result<(Standing, Option<Arc<S::Folder>>, Outcome), StoreError> {
+    fn make_or_open(&self, found: &Found<S::Folder>) -> Result<Entered<S::Folder>, StoreError> {
         let Found { folder, name, there, line, .. } = found;
         let dry_run = self.target.rules.dry_run;
         let path = || self.path_of(found);

@@ -7,6 +7,7 @@ use crate::path::RemotePath;
 use crate::store::{Folder, Kind, Store, StoreError};
 use crate::tree::directory::Directory;
 use crate::tree::outcome::Outcome;
+use crate::tree::progress::{Place, Settling};
 use crate::tree::remove::Removal;
 use crate::wire::{Extras, Failure, Status};
 
@@ -104,6 +105,7 @@ impl<S: Store> Hand<S> {
             self.settle_path(path, kind, None);
             return Ok(());
         }
+        let settled = &mut self.report.settled;
         let mut removal = Removal {
             base: path.clone(),
             filter: filter.as_deref(),
@@ -111,14 +113,9 @@ impl<S: Store> Hand<S> {
             // With a filter, what stands in a directory decides whether all of it goes.
             tell_each: filter.is_some(),
             each: &mut |path, kind, outcome| {
-                self.report.settled.push(super::Settling {
-                    place: super::Place::Path(path),
-                    kind,
-                    size: 0,
-                    outcome: Some(outcome),
-                    moved: 0,
-                    reused: 0,
-                })
+                let (place, outcome) = (Place::Path(path), Some(outcome));
+                let settling = Settling { place, kind, size: 0, outcome, moved: 0, reused: 0 };
+                settled.push(settling);
             },
             is_stopped: &|| false,
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Hand, Wanted};
+use super::{Hand, Spot, Wanted};
 use crate::content::{check_blocks, head_len, same_content};
 use crate::path::RemotePath;
 use crate::store::{
@@ -222,7 +222,7 @@ impl<S: Store> Hand<S> {
         Outcome::Failed(failure)
     }
 
-    fn place_of(&mut self, wanted: &Wanted) -> Result<(Arc<S::Folder>, Box<[u8]>), StoreError> {
+    fn place_of(&mut self, wanted: &Wanted) -> Result<Spot<S::Folder>, StoreError> {
         let (folder, name) = self.place(&wanted.directory, &wanted.name)?;
         let folder = folder.expect("content is wanted only where its directory is");
         Ok((folder, name))

@@ -110,12 +110,18 @@ impl<S: Store> Default for Report<S> {
     }
 }
 
+/// A directory of the target, and a name in it.
+type Spot<F> = (Arc<F>, Box<[u8]>);
+
+/// The same, where the directory may only be thought of.
+type SpotToBe<F> = (Option<Arc<F>>, Box<[u8]>);
+
 /// Compares, makes and writes.
 pub(super) struct Hand<S: Store> {
     target: Target<S>,
     algorithm: Algorithm,
     /// The directory in which the root of the tree is, and the root's name there.
-    outer: Option<(Arc<S::Folder>, Box<[u8]>)>,
+    outer: Option<Spot<S::Folder>>,
     /// The way down in the target, if the root is a directory there.
     folders: Option<Folders<S::Folder>>,
     levels: Vec<Level>,
@@ -216,7 +222,7 @@ impl<S: Store> Hand<S> {
         &mut self,
         directory: &Arc<Directory>,
         name: &[u8],
-    ) -> Result<(Option<Arc<S::Folder>>, Box<[u8]>), StoreError> {
+    ) -> Result<SpotToBe<S::Folder>, StoreError> {
         if name.is_empty() {
             return match &self.outer {
                 Some((folder, name)) => Ok((Some(Arc::clone(folder)), name.clone())),

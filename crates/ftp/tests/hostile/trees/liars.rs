@@ -95,7 +95,8 @@ async fn content_that_was_never_wanted_and_numbers_that_jump_are_no_answer() {
         |raw| raw.tree(1, 7, &[ROOT]),
         |raw| raw.walked(1, 5),
         |raw| {
-            raw.say(r#"{"type":"tree_entries","id":1,"n":0,"count":4000000,"body":5,"digest":"x"}"#)
+            let count = "\"count\":4000000,\"body\":5";
+            raw.say(&format!(r#"{{"type":"tree_entries","id":1,"n":0,{count},"digest":"x"}}"#));
         },
     ];
     for deed in deeds {
@@ -125,8 +126,11 @@ async fn a_client_that_puts_such_entries_is_told_and_others_are_served() {
     assert!(!world.there.path().join("escaped").exists());
     assert!(!Path::new("/tmp/escaped").exists());
     let t = world.there.path().join("t");
-    let made: Vec<_> = fs::read_dir(t).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(made, ["m"]);
+    let mut made: Vec<_> =
+        fs::read_dir(t).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    made.sort();
+    // The first stems from a walk that was broken off after it.
+    assert_eq!(made, ["l", "m"]);
     world.assert_serves().await;
 }
 
@@ -153,7 +157,7 @@ async fn choices_that_make_no_sense_end_the_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_may_not_put_or_remove_a_tree() {
+async fn the_root_of_a_store_is_never_removed() {
     let world = World::new();
     let mut raw = world.raw().await;
     raw.say(r#"{"type":"remove_tree","id":1,"path":""}"#);
