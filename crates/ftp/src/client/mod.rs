@@ -20,6 +20,8 @@ use session::Session;
 pub use transfer::{Event, How, Local, Observer, Transfer};
 use tries::{Repeat, Tries, attempt};
 
+use crate::tree::Turn;
+
 /// A client of one server.
 ///
 /// It connects at the first call, and again when the connection was lost: calls that only read
@@ -34,13 +36,15 @@ pub struct Client<C: Connect> {
     /// One name for all uploads, so that each takes over what a dropped call of this client left
     /// running.
     upload_session: String,
+    /// What a dropped call left running in a local tree ends before the next one works there.
+    turn: Turn,
 }
 
 impl<C: Connect> Client<C> {
     /// A client that is not connected yet.
     pub fn new(connector: C, options: Options) -> Self {
         let upload_session = transfer::session_name();
-        Self { connector, options, session: None, upload_session }
+        Self { connector, options, session: None, upload_session, turn: Turn::default() }
     }
 
     /// Connects now rather than at the first call.

@@ -13,6 +13,7 @@ use super::{Access, ServeError};
 use crate::classic::{ClassicService, Outgoing};
 use crate::content::Pool;
 use crate::store::Store;
+use crate::tree::Turns;
 use crate::wire::Failure;
 
 /// The most that is read to tell who calls: the tutorial's programs send a command as one piece
@@ -27,6 +28,7 @@ const OPENING_LEN: usize = 1024;
 pub struct FileService<S> {
     store: Arc<S>,
     pool: Arc<Pool>,
+    turns: Turns,
     access: Access,
     classic: bool,
 }
@@ -34,7 +36,13 @@ pub struct FileService<S> {
 impl<S: Store> FileService<S> {
     /// Serves `store` for reading, to framed requests only.
     pub fn new(store: Arc<S>) -> Self {
-        Self { store, pool: Pool::shared(), access: Access::default(), classic: false }
+        Self {
+            store,
+            pool: Pool::shared(),
+            turns: Turns::default(),
+            access: Access::default(),
+            classic: false,
+        }
     }
 
     /// What every peer may do. Default: read.
@@ -103,8 +111,8 @@ impl<S: Store> FileService<S> {
         };
         let (access, algorithm) = greet(&mut connection, decide).await?;
         let line = crate::line::Line::new(connection);
-        let (store, pool) = (&self.store, &self.pool);
-        Session { line, store, pool, access, algorithm }.run(conn.stop()).await
+        let (store, pool, turns) = (&self.store, &self.pool, &self.turns);
+        Session { line, store, pool, turns, access, algorithm }.run(conn.stop()).await
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Access, ServeError};
 use crate::content::Pool;
 use crate::line::{Line, LineError, Waiting};
 use crate::store::Store;
+use crate::tree::Turns;
 use crate::wire::{End, Failure, Frame, SERVICE, Status};
 
 /// What is the same for all requests of a connection.
@@ -18,6 +19,7 @@ pub(super) struct Session<'a, T, S> {
     pub(super) line: Line<T>,
     pub(super) store: &'a Arc<S>,
     pub(super) pool: &'a Arc<Pool>,
+    pub(super) turns: &'a Turns,
     pub(super) access: Access,
     pub(super) algorithm: Algorithm,
 }

@@ -53,6 +53,7 @@ where
 
     pub(super) async fn put_tree(&mut self, put: PutTree) -> Answer {
         let PutTree { id, path, session, rules } = put;
+        let turn = self.turns.of(format!("{}\0{session}", self.access.owner));
         let target = Target {
             store: Arc::clone(self.store),
             path,
@@ -61,6 +62,7 @@ where
             session,
             filter: None,
             done: Arc::<Done>::default(),
+            turn,
         };
         let (algorithm, pool) = (self.algorithm, self.pool);
         let receiving = ReceivingTree { id, target, algorithm, pool };

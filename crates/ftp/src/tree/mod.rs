@@ -25,6 +25,7 @@ mod remove;
 mod send;
 mod slots;
 mod small;
+mod turns;
 mod walk;
 
 pub(crate) use hand::Target;
@@ -33,4 +34,5 @@ pub(crate) use progress::{Ledger, Place, Settling, Told};
 pub(crate) use receive::{ReceivingTree, TreeError, receive_tree};
 pub(crate) use remove::Removal;
 pub(crate) use send::{SendingTree, TreeEnd, open_reader, send_tree};
+pub(crate) use turns::{Turn, Turns};
 pub(crate) use walk::{Done, WalkRules};

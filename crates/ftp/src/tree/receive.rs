@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::hand::{Begun, End as FileEnd, Finished, Hand, Present, Report, Target, Work, is_small};
 use super::progress::{Place, Settling, Told};
 use super::slots::{BadNumber, Slots, Wanted};
+use super::turns::Turn;
 use crate::content::{Pool, Progress, Receipt, ReceiveError, Receiver, Receiving};
 use crate::line::{Incoming, Line, LineError, SIGN_OF_LIFE};
 use crate::resume::Plan;
@@ -79,6 +80,7 @@ where
     S: Store,
 {
     let ReceivingTree { id, target, algorithm, pool } = receiving;
+    let turn = Arc::clone(&target.turn);
     let open = pool.run(move || Hand::open(target, algorithm));
     let hand = line.patiently(open).await??;
     let mut receiver = TreeReceiver {
@@ -86,6 +88,7 @@ where
         algorithm,
         pool,
         hand: Some(hand),
+        turn,
         job: None,
         work: VecDeque::new(),
         waiting: 0,
@@ -112,6 +115,7 @@ struct TreeReceiver<'a, 'p, T, S: Store> {
     pool: &'a Arc<Pool>,
     /// Away while it works.
     hand: Option<Hand<S>>,
+    turn: Turn,
     job: Option<Job<S>>,
     work: VecDeque<Work<S>>,
     /// How much waits to be worked on, or is being.
@@ -179,11 +183,14 @@ where
             return;
         }
         let Some(mut hand) = self.hand.take() else { return };
-        let (pool, work) = (Arc::clone(self.pool), self.work.drain(..).collect());
+        let (pool, turn) = (Arc::clone(self.pool), Arc::clone(&self.turn));
+        let work = self.work.drain(..).collect();
         self.waiting = 0;
         self.job = Some(Box::pin(async move {
+            let turn = turn.lock_owned().await;
             pool.run(move || {
                 let report = hand.work(work);
+                drop(turn);
                 (Box::new(hand), report)
             })
             .await

@@ -42,6 +42,7 @@ impl<C: Connect> Client<C> {
             session: self.upload_session.clone(),
             filter: how.filter.clone(),
             done: Arc::default(),
+            turn: Arc::clone(&self.turn),
         };
         let mut account = Account::new(observer);
         let mut tries = 0;

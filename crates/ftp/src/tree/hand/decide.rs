@@ -7,7 +7,9 @@ use proto::Hasher;
 use super::{Hand, Wanted};
 use crate::content::same_content;
 use crate::path::RemotePath;
-use crate::store::{Entry, Folder, Kind, Publish, Revision, Store, StoreError, numbered};
+use crate::store::{
+    Entry, Folder, Kind, LinkTarget, Publish, Revision, Store, StoreError, numbered,
+};
 use crate::tree::directory::{Directory, Standing};
 use crate::tree::folders::Folders;
 use crate::tree::join::has_exactly;
@@ -432,6 +434,10 @@ impl<S: Store> Hand<S> {
         Verdict::Settled(match folder.make_link(name, target, line.modified, &publish) {
             Ok(path) if path.file_name() == Some(name) => Outcome::Linked,
             Ok(path) => self.kept_as(directory, &line.name.0, &path),
+            // What an earlier try still had under way when its connection broke came late.
+            Err(StoreError::Exists { .. }) if is_link_to(&**folder, name, target) => {
+                Outcome::Linked
+            }
             Err(error) => Outcome::Failed(error.into()),
         })
     }
@@ -475,6 +481,12 @@ fn describe<F: Folder>(folder: &F, name: &[u8]) -> Result<Option<Entry>, StoreEr
         Err(StoreError::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether there is a link of this name, spelt exactly so, which leads there.
+fn is_link_to<F: Folder>(folder: &F, name: &[u8], target: &LinkTarget) -> bool {
+    folder.entry(name).is_ok_and(|there| there.target.as_ref() == Some(target))
+        && has_exactly(folder, name).unwrap_or(false)
 }
 
 /// A line as an entry, for comparing.

@@ -20,6 +20,7 @@ use super::join::Join;
 use super::outcome::{Filter, Outcome};
 use super::progress::{Place, Settling};
 use super::slots::Wanted;
+use super::turns::Turn;
 use super::walk::Done;
 use crate::path::RemotePath;
 use crate::store::{Folder, Kind, Store, StoreError};
@@ -37,6 +38,7 @@ pub(crate) struct Target<S> {
     pub(crate) session: String,
     pub(crate) filter: Option<Arc<dyn Filter>>,
     pub(crate) done: Arc<Done>,
+    pub(crate) turn: Turn,
 }
 
 impl<S> Clone for Target<S> {
@@ -49,6 +51,7 @@ impl<S> Clone for Target<S> {
             session: self.session.clone(),
             filter: self.filter.clone(),
             done: Arc::clone(&self.done),
+            turn: Arc::clone(&self.turn),
         }
     }
 }
