@@ -79,10 +79,10 @@ pub use client::{
 pub use content::Pool;
 pub use line::LineError;
 pub use path::{PathError, RemotePath, Safe, safe};
-pub use server::{Access, FileService, ServeError};
+pub use server::{Access, Audit, FileService, Request, ServeError};
 pub use store::{
     Attributes, Entry, Kind, LinkTarget, LocalSource, LocalStore, LocalUpload, NewUpload,
-    OpenStoreError, PARTIAL_DAYS, PARTIAL_SUFFIX, Publish, Published, Revision, Source, Store,
-    StoreError, Timestamp, Upload,
+    OpenStoreError, PARTIAL_DAYS, PARTIAL_SUFFIX, Publish, Published, Revision, Shelf, Source,
+    Store, StoreError, Timestamp, Upload,
 };
 pub use wire::{Failure, Range, Status};

@@ -71,10 +71,14 @@ impl<S: Store> ClassicService<'_, S> {
 
     async fn open(&self, name: &[u8]) -> Result<Outbound<S>, ClassicError> {
         let path = RemotePath::parse(name)?;
-        if !self.access.read {
+        if !self.access.may_read(&path) {
             return Err(StoreError::Denied { path }.into());
         }
-        Outbound::open(self.store, self.pool, path, &String::from_utf8_lossy(name)).await
+        let store = {
+            let (access, store) = (self.access.clone(), Arc::clone(self.store));
+            self.pool.run(move || access.readable(&store)).await?
+        };
+        Outbound::open(&store, self.pool, path, &String::from_utf8_lossy(name)).await
     }
 }
 
@@ -123,7 +127,7 @@ where
     async fn handle(&mut self, event: Event) -> Result<ControlFlow<()>, ClassicError> {
         match event {
             Event::Get { name } => return self.get(&name).await,
-            Event::Put if !self.service.access.write => {
+            Event::Put if self.service.access.write.is_none() => {
                 info!("a put is refused: nothing may be written here");
                 return Ok(ControlFlow::Break(()));
             }
@@ -158,8 +162,9 @@ where
     }
 
     async fn begin(&mut self, name: &[u8], size: u64) -> ControlFlow<()> {
-        let ClassicService { store, pool, .. } = self.service;
+        let ClassicService { store, pool, access } = self.service;
         let begun = match RemotePath::parse(name) {
+            Ok(path) if !access.may_write(&path) => Err(StoreError::Denied { path }),
             Ok(path) => Upload::begin(store, pool, path, size, &Publish::KeepBoth).await,
             Err(error) => return refuse("put", name, &error.into()),
         };

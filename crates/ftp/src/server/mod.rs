@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod audit;
 mod error;
 mod get;
 mod put;
@@ -9,5 +10,6 @@ mod service;
 mod session;
 
 pub use access::Access;
+pub use audit::{Audit, Request};
 pub use error::ServeError;
 pub use service::FileService;

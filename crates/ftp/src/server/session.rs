@@ -7,19 +7,24 @@ use proto::stream::Connection;
 use proto::{Algorithm, ConnectionError, Hello, HelloAnswer, Limits};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Access, ServeError};
+use super::audit::Request;
+use super::{Access, Audit, ServeError};
 use crate::content::Pool;
 use crate::line::{Line, LineError, Waiting};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::wire::{End, Failure, Frame, SERVICE, Status};
 
 /// What is the same for all requests of a connection.
 pub(super) struct Session<'a, T, S> {
     pub(super) line: Line<T>,
     pub(super) store: &'a Arc<S>,
+    /// The part of the store that the peer may read; there as soon as it was needed.
+    pub(super) readable: Option<Arc<S>>,
     pub(super) pool: &'a Arc<Pool>,
     pub(super) access: Access,
     pub(super) algorithm: Algorithm,
+    pub(super) connection: u64,
+    pub(super) audit: Option<&'a dyn Audit>,
 }
 
 /// How a request ended: its `end`, or the end of the whole conversation.
@@ -73,7 +78,12 @@ where
                 () = stop.stopped() => Ok(None),
             };
             let end = match waiting {
-                Ok(Some(waiting)) => self.answer(waiting).await,
+                Ok(Some(waiting)) => {
+                    let request = waiting.frame.clone();
+                    let end = self.answer(waiting).await;
+                    self.record(&request, &end);
+                    end
+                }
                 Ok(None) => break,
                 Err(error) => Err(error),
             };
@@ -97,6 +107,31 @@ where
         error.into()
     }
 
+    /// Tells of a request that is over.
+    fn record(&self, request: &Frame, end: &Answer) {
+        let (Some(audit), Some(subject)) = (self.audit, request.subject()) else {
+            return;
+        };
+        let lost = |error: &LineError| Failure::new(Status::Failed, error.to_string());
+        let ended = end.as_ref().map_err(lost);
+        audit.request(&Request::new(self.connection, &self.access.owner, &subject, ended));
+    }
+
+    /// The part of the store that the peer may read, if it may read at all.
+    pub(super) async fn readable(&mut self) -> Result<Result<Arc<S>, StoreError>, LineError> {
+        if let Some(store) = &self.readable {
+            return Ok(Ok(Arc::clone(store)));
+        }
+        let (store, access) = (Arc::clone(self.store), self.access.clone());
+        let opened = self.pool.run(move || access.readable(&store));
+        let store = match self.line.patiently(opened).await? {
+            Ok(store) => store,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.readable = Some(Arc::clone(&store));
+        Ok(Ok(store))
+    }
+
     async fn answer(&mut self, waiting: Waiting) -> Answer {
         let Some(id) = waiting.frame.id() else {
             unreachable!("only requests wait, and each has an id")
@@ -104,7 +139,7 @@ where
         if waiting.cancelled {
             return Ok(End::failed(id, cancelled()));
         }
-        if let Some(refusal) = self.refusal(&waiting.frame) {
+        if let Some(refusal) = self.access.refusal(&waiting.frame) {
             return Ok(End::failed(id, refusal));
         }
         match waiting.frame {
@@ -120,17 +155,6 @@ where
             Frame::Rename(rename) => self.rename(rename).await,
             _ => unreachable!("only requests wait"),
         }
-    }
-
-    /// Why the peer may not make this request, if it may not.
-    fn refusal(&self, request: &Frame) -> Option<Failure> {
-        let reads = matches!(request, Frame::Get(_) | Frame::List(_) | Frame::Stat(_));
-        let refused = match reads {
-            true if !self.access.read => "reading is not permitted here",
-            false if !self.access.write => "this server is read-only for you",
-            _ => return None,
-        };
-        Some(Failure::new(Status::Denied, refused))
     }
 }
 

@@ -10,12 +10,15 @@
 mod entry;
 mod error;
 mod local;
+mod shelf;
 
 use std::ops::ControlFlow;
 
 pub use entry::{Attributes, Entry, Kind, LinkTarget, Revision, Timestamp};
 pub use error::StoreError;
 pub use local::{LocalSource, LocalStore, LocalUpload, OpenStoreError};
+
+pub use shelf::Shelf;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +38,16 @@ pub trait Store: Send + Sync + 'static {
     type Source: Source;
     /// A file on its way in.
     type Upload: Upload;
+
+    /// The part of it that is in one directory, for peers that may see no more of it. Paths stay as
+    /// they are; a link that leads out of the directory leads out of the root.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](StoreError::NotFound), [`LinkInPath`](StoreError::LinkInPath) and the like.
+    fn beneath(&self, path: &RemotePath) -> Result<Self, StoreError>
+    where
+        Self: Sized;
 
     /// Describes what `path` names. A link at the end of the path is described, not followed.
     ///

@@ -22,6 +22,7 @@ mod frame;
 mod ranges;
 mod status;
 
+pub(crate) use frame::Subject;
 pub use frame::{
     Cancel, Digests, End, Entries, Frame, Get, Got, List, MakeDirectory, Offer, Ping, Put, Remove,
     Rename, Segment, Sent, Stat, Want,

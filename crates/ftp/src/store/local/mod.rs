@@ -157,6 +157,18 @@ impl Store for LocalStore {
     type Source = LocalSource;
     type Upload = LocalUpload;
 
+    fn beneath(&self, path: &RemotePath) -> Result<Self, StoreError> {
+        let Inner { tree, writable, new_file_mode, sessions, .. } = &*self.0;
+        Ok(Self(Arc::new(Inner {
+            tree: tree.beneath(path)?,
+            writable: *writable,
+            new_file_mode: *new_file_mode,
+            sessions: Arc::clone(sessions),
+            swept: Mutex::default(),
+            hasher: RandomState::new(),
+        })))
+    }
+
     fn stat(&self, path: &RemotePath) -> Result<Entry, StoreError> {
         check_reserved(path)?;
         match self.0.tree.place(path)? {

@@ -100,6 +100,10 @@ impl Store for Rigged {
     type Source = RiggedSource;
     type Upload = RiggedUpload;
 
+    fn beneath(&self, path: &RemotePath) -> Result<Self, StoreError> {
+        Ok(Self { inner: self.inner.beneath(path)?, rig: Arc::clone(&self.rig) })
+    }
+
     fn stat(&self, path: &RemotePath) -> Result<Entry, StoreError> {
         self.inner.stat(path)
     }
