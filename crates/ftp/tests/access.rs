@@ -102,7 +102,7 @@ fn status<T: std::fmt::Debug>(result: Result<T, ClientError>) -> (Status, String
 
 #[tokio::test]
 async fn who_may_read_beneath_a_directory_reads_nothing_else() {
-    let mut world = World::new(Access::default().read_beneath(path("in")));
+    let mut world = World::new(Access::default().read_beneath([path("in"), path("other")]));
     assert_eq!(world.read("in/a.txt").await.unwrap(), "open");
     let mut names = Vec::new();
     world.client.list(&path("in"), &mut |entry| names.push(entry.path.to_string())).await.unwrap();
@@ -112,7 +112,11 @@ async fn who_may_read_beneath_a_directory_reads_nothing_else() {
 
     for outside in ["secret.txt", "inside"] {
         let refused = status(world.client.stat(&path(outside)).await);
-        assert_eq!(refused, (Status::Denied, "you may read in `in` only".into()), "{outside}");
+        assert_eq!(
+            refused,
+            (Status::Denied, "you may read in `in`, `other` only".into()),
+            "{outside}"
+        );
     }
     assert_eq!(status(world.client.list(&path(""), &mut drop).await).0, Status::Denied);
 }
@@ -120,7 +124,7 @@ async fn who_may_read_beneath_a_directory_reads_nothing_else() {
 #[cfg(unix)]
 #[tokio::test]
 async fn no_link_leads_out_of_the_directory_that_may_be_read() {
-    let mut world = World::new(Access::default().read_beneath(path("in")));
+    let mut world = World::new(Access::default().read_beneath([path("in"), path("other")]));
     assert_eq!(world.read("in/within").await.unwrap(), "open");
     for name in ["in/out", "in/up/secret.txt"] {
         let (status, message) = status(world.read(name).await);
@@ -136,7 +140,7 @@ async fn no_link_leads_out_of_the_directory_that_may_be_read() {
 
 #[tokio::test]
 async fn who_may_write_beneath_a_directory_changes_nothing_else() {
-    let mut world = World::new(Access::default().write_beneath(path("in")));
+    let mut world = World::new(Access::default().write_beneath([path("in")]));
     assert_eq!(world.put("in/new", Publish::IfAbsent).await.unwrap(), path("in/new"));
     let refused = status(world.put("new", Publish::IfAbsent).await);
     assert_eq!(refused, (Status::Denied, "you may write in `in` only".into()));

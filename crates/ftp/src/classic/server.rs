@@ -71,12 +71,13 @@ impl<S: Store> ClassicService<'_, S> {
 
     async fn open(&self, name: &[u8]) -> Result<Outbound<S>, ClassicError> {
         let path = RemotePath::parse(name)?;
-        if !self.access.may_read(&path) {
-            return Err(StoreError::Denied { path }.into());
-        }
-        let store = {
-            let (access, store) = (self.access.clone(), Arc::clone(self.store));
-            self.pool.run(move || access.readable(&store)).await?
+        let store = match self.access.readable_base(&path) {
+            None => return Err(StoreError::Denied { path }.into()),
+            Some(base) if base.is_root() => Arc::clone(self.store),
+            Some(base) => {
+                let (store, base) = (Arc::clone(self.store), base.clone());
+                Arc::new(self.pool.run(move || store.beneath(&base)).await?)
+            }
         };
         Outbound::open(&store, self.pool, path, &String::from_utf8_lossy(name)).await
     }
@@ -127,7 +128,7 @@ where
     async fn handle(&mut self, event: Event) -> Result<ControlFlow<()>, ClassicError> {
         match event {
             Event::Get { name } => return self.get(&name).await,
-            Event::Put if self.service.access.write.is_none() => {
+            Event::Put if self.service.access.write.is_empty() => {
                 info!("a put is refused: nothing may be written here");
                 return Ok(ControlFlow::Break(()));
             }

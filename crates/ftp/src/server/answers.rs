@@ -47,7 +47,7 @@ where
     }
 
     pub(super) async fn stat(&mut self, stat: Stat) -> Answer {
-        let (store, path) = match self.readable().await? {
+        let (store, path) = match self.readable(&stat.path).await? {
             Ok(store) => (store, stat.path.clone()),
             Err(error) => return Ok(End::failed(stat.id, error.into())),
         };
@@ -109,7 +109,7 @@ where
     /// Lists a directory piece by piece; no more of it is held than a few pieces.
     pub(super) async fn list(&mut self, list: List) -> Answer {
         let List { id, path } = list;
-        let store = match self.readable().await? {
+        let store = match self.readable(&path).await? {
             Ok(store) => store,
             Err(error) => return Ok(End::failed(id, error.into())),
         };

@@ -16,7 +16,7 @@ where
 {
     pub(super) async fn get(&mut self, get: Get) -> Answer {
         let Get { id, path, eager, revision } = get;
-        let (store, name) = match self.readable().await? {
+        let (store, name) = match self.readable(&path).await? {
             Ok(store) => (store, path.clone()),
             Err(error) => return Ok(End::failed(id, error.into())),
         };

@@ -11,6 +11,7 @@ use super::audit::Request;
 use super::{Access, Audit, ServeError};
 use crate::content::Pool;
 use crate::line::{Line, LineError, Waiting};
+use crate::path::RemotePath;
 use crate::store::{Store, StoreError};
 use crate::wire::{End, Failure, Frame, SERVICE, Status};
 
@@ -18,8 +19,8 @@ use crate::wire::{End, Failure, Frame, SERVICE, Status};
 pub(super) struct Session<'a, T, S> {
     pub(super) line: Line<T>,
     pub(super) store: &'a Arc<S>,
-    /// The part of the store that the peer may read; there as soon as it was needed.
-    pub(super) readable: Option<Arc<S>>,
+    /// The part of the store that the peer read in last, if it may not read all of it.
+    pub(super) readable: Option<(RemotePath, Arc<S>)>,
     pub(super) pool: &'a Arc<Pool>,
     pub(super) access: Access,
     pub(super) algorithm: Algorithm,
@@ -117,19 +118,27 @@ where
         audit.request(&Request::new(self.connection, &self.access.owner, &subject, ended));
     }
 
-    /// The part of the store that the peer may read, if it may read at all.
-    pub(super) async fn readable(&mut self) -> Result<Result<Arc<S>, StoreError>, LineError> {
-        if let Some(store) = &self.readable {
+    /// The part of the store by whose right the peer may read `path`.
+    pub(super) async fn readable(
+        &mut self,
+        path: &RemotePath,
+    ) -> Result<Result<Arc<S>, StoreError>, LineError> {
+        let base = match self.access.readable_base(path) {
+            Some(base) if !base.is_root() => base.clone(),
+            _ => return Ok(Ok(Arc::clone(self.store))),
+        };
+        if let Some((known, store)) = &self.readable
+            && *known == base
+        {
             return Ok(Ok(Arc::clone(store)));
         }
-        let (store, access) = (Arc::clone(self.store), self.access.clone());
-        let opened = self.pool.run(move || access.readable(&store));
-        let store = match self.line.patiently(opened).await? {
-            Ok(store) => store,
-            Err(error) => return Ok(Err(error)),
-        };
-        self.readable = Some(Arc::clone(&store));
-        Ok(Ok(store))
+        let (whole, beneath) = (Arc::clone(self.store), base.clone());
+        let opened = self.pool.run(move || whole.beneath(&beneath));
+        Ok(self.line.patiently(opened).await?.map(|store| {
+            let store = Arc::new(store);
+            self.readable = Some((base, Arc::clone(&store)));
+            store
+        }))
     }
 
     async fn answer(&mut self, waiting: Waiting) -> Answer {
