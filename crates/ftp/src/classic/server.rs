@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use proto::Knock;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tracing::{debug, info};
 
-use super::http::{self, Knock};
 use super::parser::{Event, Parser};
 use super::send::{self, Outbound};
 use super::upload::Upload;
@@ -22,6 +22,10 @@ use crate::store::{Publish, Store, StoreError};
 
 /// How much is read at once.
 const READ_BYTES: usize = 16 * 1024;
+
+/// What a browser is told.
+const WHAT_LIVES_HERE: &str = "This is a file server of Seam, not a web site.\n\
+    Its files are listed by: ftp-cli -s HOST:PORT --plain ls\n";
 
 /// How long the rest of a first line is waited for that looks like a web client's.
 const KNOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -223,10 +227,10 @@ where
 {
     let line = async {
         loop {
-            match http::answer(&opening) {
+            match Knock::detect(&opening) {
                 Knock::Incomplete if stream.read_buf(&mut opening).await? > 0 => {}
                 Knock::Incomplete | Knock::None => return Ok::<_, ClassicError>(None),
-                Knock::Request(response) => return Ok(Some(response)),
+                Knock::Request(request) => return Ok(Some(request.answer(WHAT_LIVES_HERE))),
             }
         }
     };
