@@ -20,7 +20,7 @@ use crate::text::shown;
 /// let granted: Rights = "read,write:/incoming".parse()?;
 /// let offered: Rights = "read:/docs,write".parse()?;
 /// assert_eq!(granted.narrowed_to(&offered).to_string(), "read:/docs,write:/incoming");
-/// assert!(granted.write.contain(b"incoming/报告.txt"));
+/// assert!(granted.write.contain(b"incoming/report.txt"));
 /// assert!(!granted.write.contain(b"docs/readme"));
 /// # Ok::<(), identity::RightsError>(())
 /// ```

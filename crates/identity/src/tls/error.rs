@@ -1,7 +1,7 @@
 use std::io;
 
 use proto::Opening;
-use rustls::{AlertDescription, Error, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
 use crate::PublicKey;
 use crate::text::shown;
@@ -25,6 +25,9 @@ pub enum TlsError {
     /// The peer has no key to show, or one of another kind than ours.
     #[error("the peer did not show an Ed25519 key: it is no peer of ours")]
     NoKey,
+    /// The peer shows a key, and does not prove that it is its own.
+    #[error("the peer shows a key that it does not have")]
+    Unproven,
     /// The client wants another service (ALPN), or does not say which.
     #[error("the client asks for {}, this server is `{expected}`", list(offered))]
     WrongService {
@@ -93,6 +96,7 @@ impl TlsError {
                 | PeerIncompatible::UnsolicitedCertificateTypeExtension => Self::Certificates,
                 _ => Self::handshake(inner),
             },
+            Error::InvalidCertificate(CertificateError::BadSignature) => Self::Unproven,
             Error::NoCertificatesPresented | Error::InvalidCertificate(_) => Self::NoKey,
             Error::AlertReceived(AlertDescription::ProtocolVersion) => Self::OldTls,
             Error::AlertReceived(AlertDescription::UnsupportedCertificate) => Self::Certificates,

@@ -6,7 +6,7 @@ use rustls::server::{
     Acceptor, AlwaysResolvesServerRawPublicKeys, CertificateType, ClientHello,
     NoServerSessionStorage,
 };
-use rustls::{AlertDescription, CipherSuite, ServerConfig};
+use rustls::{AlertDescription, Error, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
@@ -83,8 +83,13 @@ impl ServerTls {
                 return Err(NotAccepted::new(TlsError::from_handshake(error), sniff));
             }
         };
-        if let Err((error, alert)) = self.check(&start.client_hello()) {
-            return Err(refuse(start, error, alert).await);
+        let hello = start.client_hello();
+        let offered: Vec<Vec<u8>> =
+            hello.alpn().into_iter().flatten().map(<[u8]>::to_vec).collect();
+        // A client of ours that names no service would be let in. What is wrong with others is
+        // found out, and told to them, by the handshake.
+        if offers_raw_keys(&hello) && offered.is_empty() {
+            return Err(refuse(start, self.wrong_service(&offered)).await);
         }
         match start.into_stream(Arc::clone(&self.config)).into_fallible().await {
             Ok(stream) => {
@@ -93,47 +98,38 @@ impl ServerTls {
                 let key = key.expect("the verifier takes Ed25519 keys alone");
                 Ok((TlsStream::new(tokio_rustls::TlsStream::from(stream)), key))
             }
-            Err((error, sniff)) => Err(NotAccepted::new(TlsError::from_handshake(error), sniff)),
+            Err((error, sniff)) => {
+                let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+                let error = match inner {
+                    Some(Error::NoApplicationProtocol) => self.wrong_service(&offered),
+                    _ => TlsError::from_handshake(error),
+                };
+                Err(NotAccepted::new(error, sniff))
+            }
         }
     }
 
-    /// What the rest of the handshake would not look at, or not explain.
-    fn check(&self, hello: &ClientHello<'_>) -> Result<(), (TlsError, AlertDescription)> {
-        if !hello.cipher_suites().iter().any(|suite| is_tls13(*suite)) {
-            return Err((TlsError::OldTls, AlertDescription::ProtocolVersion));
-        }
-        let raw = |types: Option<&[CertificateType]>| {
-            types.is_some_and(|types| types.contains(&CertificateType::RawPublicKey))
-        };
-        if !raw(hello.server_cert_types()) || !raw(hello.client_cert_types()) {
-            return Err((TlsError::Certificates, AlertDescription::UnsupportedCertificate));
-        }
-        let offered: Vec<&[u8]> = hello.alpn().into_iter().flatten().collect();
-        if !offered.contains(&&*self.alpn) {
-            let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-            let error = TlsError::WrongService {
-                offered: offered.into_iter().map(text).collect(),
-                expected: text(&self.alpn),
-            };
-            return Err((error, AlertDescription::NoApplicationProtocol));
-        }
-        Ok(())
+    fn wrong_service(&self, offered: &[Vec<u8>]) -> TlsError {
+        let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        let offered = offered.iter().map(|name| text(name)).collect();
+        TlsError::WrongService { offered, expected: text(&self.alpn) }
     }
 }
 
-/// TLS 1.3's suites are numbered apart from those before it (RFC 8446, appendix B.4).
-fn is_tls13(suite: CipherSuite) -> bool {
-    u16::from(suite) >> 8 == 0x13
+fn offers_raw_keys(hello: &ClientHello<'_>) -> bool {
+    let raw = |types: Option<&[CertificateType]>| {
+        types.is_some_and(|types| types.contains(&CertificateType::RawPublicKey))
+    };
+    raw(hello.server_cert_types()) && raw(hello.client_cert_types())
 }
 
-/// Tells the client why not, as far as TLS has a number for it.
+/// Tells the client that this is not the service it wants.
 async fn refuse<T: AsyncRead + AsyncWrite + Unpin>(
     mut start: StartHandshake<Sniff<T>>,
     error: TlsError,
-    alert: AlertDescription,
 ) -> NotAccepted<T> {
     // A fatal alert in a record of its own (RFC 8446, sections 5.1 and 6).
-    let record = [0x15, 3, 3, 0, 2, 2, u8::from(alert)];
+    let record = [0x15, 3, 3, 0, 2, 2, u8::from(AlertDescription::NoApplicationProtocol)];
     // Whether the client still hears it is all the same to us.
     let _ = start.io.write_all(&record).await;
     let _ = start.io.flush().await;
