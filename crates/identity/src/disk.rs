@@ -56,13 +56,23 @@ pub(crate) fn make_directory(dir: &Path) -> Result<(), HomeError> {
     builder.create(dir).map_err(|source| HomeError::io(dir, source))
 }
 
-/// Takes from `dir`, which is ours, the rights of others.
-pub(crate) fn tighten_directory(dir: &Path) -> Result<(), HomeError> {
+/// Closes `dir` to others, if it is ours and they can but look into it. One in which they can
+/// write is meant to be shared, as `/tmp` is, and left alone.
+pub(crate) fn close_directory(dir: &Path) -> Result<(), HomeError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
-            .map_err(|source| HomeError::io(dir, source))?;
+        let closable = |metadata: &fs::Metadata| {
+            let others = metadata.permissions().mode() & 0o077;
+            metadata.is_dir()
+                && check_owner(dir, metadata).is_ok()
+                && others != 0
+                && others & 0o022 == 0
+        };
+        if fs::metadata(dir).is_ok_and(|metadata| closable(&metadata)) {
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+                .map_err(|source| HomeError::io(dir, source))?;
+        }
     }
     #[cfg(not(unix))]
     let _ = dir;
@@ -82,11 +92,6 @@ pub(crate) fn check_directory(dir: &Path) -> Result<bool, HomeError> {
     check_owner(dir, &metadata)?;
     check_mode(dir, &metadata, 0o077, 0o700)?;
     Ok(true)
-}
-
-/// Whether `dir` is a directory that belongs to us, whatever others may do there.
-pub(crate) fn is_ours(dir: &Path) -> bool {
-    fs::metadata(dir).is_ok_and(|metadata| check_owner(dir, &metadata).is_ok())
 }
 
 /// Reads a file that is ours; `None` where there is none.

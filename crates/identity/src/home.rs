@@ -65,8 +65,8 @@ impl Home {
     pub fn key(&self) -> Result<Identity, HomeError> {
         let path = self.dir.join(KEY);
         // A directory that holds other things of ours becomes private with the first secret.
-        if disk::is_ours(&self.dir) && !path.exists() {
-            disk::tighten_directory(&self.dir)?;
+        if !path.exists() {
+            disk::close_directory(&self.dir)?;
         }
         if let Some(key) = self.read_key(&path)? {
             return Ok(key);

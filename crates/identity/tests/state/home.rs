@@ -122,6 +122,18 @@ mod permissions {
     }
 
     #[test]
+    fn a_directory_that_is_shared_is_refused_and_left_alone() {
+        let site = Site::new();
+        fs::create_dir_all(site.home.dir()).unwrap();
+        for shared in [0o1777, 0o770, 0o722] {
+            set_mode(site.home.dir(), shared);
+            let error = site.home.key().unwrap_err();
+            assert!(matches!(error, HomeError::TooOpen { .. }), "{error}");
+            assert_eq!(mode(site.home.dir()), shared);
+        }
+    }
+
+    #[test]
     fn a_book_that_others_can_write_is_refused() {
         let site = Site::new();
         site.token("read");
