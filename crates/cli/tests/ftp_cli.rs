@@ -33,7 +33,7 @@ impl Place {
     fn serving(rights: &[&str]) -> Self {
         let mut place = Self::new();
         let mut child = place
-            .command(&["serve", "../served", "--plain", "--bind", "127.0.0.1:0"])
+            .command(&["serve", "../served", "--bind", "127.0.0.1:0"])
             .args(rights)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -334,7 +334,7 @@ fn serve_says_what_is_wrong_with_its_directory_or_address() {
     let cases: [(&[&str], i32, &str); 4] = [
         (&["serve", "gone"], 3, "there is no such directory"),
         (&["serve", "file"], 1, "it is not a directory"),
-        (&["serve", ".", "--bind", "0.0.0.0:0"], 2, "--plain"),
+        (&["serve", ".", "--plain", "--bind", "0.0.0.0:0"], 2, "--let-everyone-in"),
         (&["serve", ".", "--bind", &held], 1, "is in use by another program"),
     ];
     for (args, code, expected) in cases {
