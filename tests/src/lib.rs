@@ -14,8 +14,8 @@
 //! cargo xtask demo ──▶ Scenario ──▶ Story          lines, checks
 //! tests/it/*.rs ─────▶    │
 //!                         ├──▶ Place, content      directories, files, comparing them
-//!                         ├──▶ FileServer          in this process, over TCP
-//!                         ├──▶ Process, Served     ftp-cli as users run it
+//!                         ├──▶ FileServer, …       in this process, over TCP and UDP
+//!                         ├──▶ Process, Served     the programs as users run them
 //!                         └──▶ Proxy, RawPeer      what is between, and who knocks
 //! ```
 //!
@@ -40,6 +40,7 @@ mod proxy;
 mod raw;
 mod server;
 mod story;
+mod upper;
 mod wait;
 
 pub mod scenarios;
@@ -48,11 +49,12 @@ pub mod tutorial;
 pub use content::{Seeded, assert_same, check_same, content, md5, write_content};
 pub use place::Place;
 pub use process::{Ended, Process, Served};
-pub use program::{Profile, ftp_cli};
+pub use program::{Profile, Program};
 pub use proxy::{Flow, Proxy, Way};
 pub use raw::RawPeer;
 pub use server::{FileServer, quick_options};
 pub use story::Story;
+pub use upper::{UpperServer, UpperStreams};
 pub use wait::{PATIENCE, within};
 
 /// What goes wrong in a test is told, not handled.

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::program::ftp_cli;
-use crate::{Error, Process, Profile, Served};
+use crate::{Error, Process, Profile, Program, Served};
 
 /// Directories for one test: what a server serves, what a client has, and a `SEAM_HOME`; gone when
 /// it is dropped.
@@ -87,7 +86,7 @@ impl Place {
     ///
     /// If it cannot be built.
     pub fn ftp_cli(&self, args: &[&str]) -> Result<Command, Error> {
-        let mut command = Command::new(ftp_cli(self.profile)?);
+        let mut command = Command::new(Program::FtpCli.built(self.profile)?);
         self.prepare(&mut command);
         command.args(args);
         Ok(command)
