@@ -33,6 +33,9 @@
 //! ```
 
 mod content;
+mod datagrams;
+#[cfg(target_os = "linux")]
+mod forge;
 mod place;
 mod process;
 mod program;
@@ -40,13 +43,13 @@ mod proxy;
 mod raw;
 mod server;
 mod story;
-mod upper;
 mod wait;
 
 pub mod scenarios;
 pub mod tutorial;
 
 pub use content::{Seeded, assert_same, check_same, content, md5, write_content};
+pub use datagrams::{UdpServer, UpperStreams};
 pub use place::Place;
 pub use process::{Ended, Process, Served};
 pub use program::{Profile, Program};
@@ -54,7 +57,6 @@ pub use proxy::{Flow, Proxy, Way};
 pub use raw::RawPeer;
 pub use server::{FileServer, quick_options};
 pub use story::Story;
-pub use upper::{UpperServer, UpperStreams};
 pub use wait::{PATIENCE, within};
 
 /// What goes wrong in a test is told, not handled.

@@ -107,6 +107,18 @@ impl Process {
         Ok(self.child.kill().await?)
     }
 
+    /// Asks it to end, as Ctrl-C does.
+    ///
+    /// # Errors
+    ///
+    /// If it has ended, or the system refuses.
+    #[cfg(unix)]
+    pub fn interrupt(&self) -> Result<(), Error> {
+        use rustix::process::{Pid, Signal, kill_process};
+        let id = self.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        Ok(kill_process(id.ok_or("it has ended")?, Signal::INT)?)
+    }
+
     /// Waits until it ends by itself.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ enum Chore {
     Bench(BenchArgs),
     /// Do what has to pass before a change goes in: formatting, lints, documentation, tests, demo
     Ci,
-    /// Run the tests with a file of 5 GiB, too, and look at the memory it takes
+    /// Run the tests with a file of 5 GiB and with a million forged sources, and look at the memory
     Slow,
 }
 

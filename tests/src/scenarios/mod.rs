@@ -4,11 +4,17 @@ mod browser;
 mod classic;
 mod conflict;
 mod file;
+#[cfg(target_os = "linux")]
+mod flood;
+mod formats;
 mod hostile;
 mod names;
+mod ntp;
 mod packing;
 mod resume;
 mod sticky;
+mod truncation;
+mod upper;
 
 use std::pin::Pin;
 
@@ -42,6 +48,7 @@ macro_rules! scenario {
 /// All of them, in the order in which they are best heard.
 pub const ALL: &[Scenario] = &[
     scenario!(sticky, &[], "sticky packets: where one message ends and the next begins"),
+    scenario!(truncation, &[], "datagrams: boundaries that are kept, and bytes that are lost"),
     scenario!(packing, &[], "packing: fixed layouts, and numbers that do not fit"),
     scenario!(file, &[], "a file moves there and back, and only once"),
     scenario!(resume, &[Program::FtpCli], "a transfer is killed, and goes on where it stopped"),
@@ -50,6 +57,11 @@ pub const ALL: &[Scenario] = &[
     scenario!(classic, &[], "the tutorial's programs against ours, both ways"),
     scenario!(hostile, &[], "a peer that wants to do harm"),
     scenario!(browser, &[], "a browser knocks on the wrong door"),
+    scenario!(upper, &[], "the tutorial's socketserver programs, many at once"),
+    scenario!(formats, &[], "the time, in every format and in none"),
+    scenario!(ntp, &[], "clocks: how far off, how sure, and silent among themselves"),
+    #[cfg(target_os = "linux")]
+    scenario!(flood, &[Program::TimeCli], "one source floods, and very many turn up"),
 ];
 
 /// The one of this name.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use clap::Subcommand;
-use it::{Error, UpperServer};
+use it::{Error, UdpServer};
 
 use super::batch::{BATCH, Batch, segment};
 use super::place::{Side, pin};
@@ -78,7 +78,7 @@ fn naive(socket: &UdpSocket) -> io::Result<()> {
 fn echo() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let server = UpperServer::start()?;
+        let server = UdpServer::upper()?;
         println!("{}", server.addr());
         std::future::pending().await
     })
