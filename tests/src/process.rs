@@ -176,6 +176,8 @@ pub struct Served {
     pub process: Process,
     /// Where it listens.
     pub addr: SocketAddr,
+    /// All that its ready line says.
+    pub ready: Value,
 }
 
 impl Served {
@@ -189,6 +191,6 @@ impl Served {
         let ready = process.event("a server's ready line", |event| event["event"] == "serving");
         let ready = ready.await?;
         let addr = ready["address"].as_str().ok_or("a ready line without an address")?.parse()?;
-        Ok(Self { process, addr })
+        Ok(Self { process, addr, ready })
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod echo;
 pub mod ftp;
+pub mod originals;
 mod python;
 mod service;
 pub mod time;

@@ -11,12 +11,10 @@ use timesvc::{LocalTime, strftime};
 
 use super::python::{RECV, recvfrom};
 use super::service::Service;
+use crate::Error;
 
 /// What an empty message stands for.
 const DEFAULT_FORMAT: &[u8] = b"%Y-%m-%d %X";
-
-/// How much Python makes of a format at the most, in multiples of its length.
-const GROWTH: usize = 256;
 
 /// The original server, at an address.
 ///
@@ -28,9 +26,34 @@ pub fn server_at(addr: SocketAddr) -> io::Result<Service> {
         let (format, peer) = recvfrom(socket, RECV)?;
         let format = if format.is_empty() { DEFAULT_FORMAT } else { &format };
         let zone = TimeZone::system();
-        let now = LocalTime::new(Timestamp::now(), &zone);
-        // Where `time.strftime` finds no room it gives an empty string.
-        let time = strftime(format, &now, GROWTH * format.len()).unwrap_or_default();
+        let time = python_strftime(format, &LocalTime::new(Timestamp::now(), &zone));
         socket.send_to(&time, peer).map(drop)
     })
+}
+
+/// `time.strftime(format, time.localtime(seconds))` in a zone, as Python would have it: by our own
+/// `strftime`, with Python's room.
+///
+/// # Errors
+///
+/// If there is no such zone or moment.
+pub fn strftime_at(zone: &str, seconds: i64, format: &[u8]) -> Result<Vec<u8>, Error> {
+    let (zone, moment) = (TimeZone::get(zone)?, Timestamp::from_second(seconds)?);
+    Ok(python_strftime(format, &LocalTime::new(moment, &zone)))
+}
+
+/// Where Python finds no room it gives an empty string. It begins with 1,024 characters, one of them
+/// for C's zero, and tries twice as many until that is 256 times the format's length.
+fn python_strftime(format: &[u8], time: &LocalTime<'_>) -> Vec<u8> {
+    let mut room = 1024;
+    while room < 256 * characters(format) {
+        room *= 2;
+    }
+    // A character has four bytes at the most.
+    let text = strftime(format, time, 4 * room).unwrap_or_default();
+    if characters(&text) < room { text } else { Vec::new() }
+}
+
+fn characters(text: &[u8]) -> usize {
+    String::from_utf8_lossy(text).chars().count()
 }
