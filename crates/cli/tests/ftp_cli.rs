@@ -270,7 +270,7 @@ fn names_that_are_not_utf8_are_names_like_any_other() {
 
 #[test]
 fn the_tutorials_protocol_is_spoken_when_asked_to() {
-    let place = Place::serving(&["--write"]);
+    let place = Place::serving(&["--write", "--plain"]);
     write(&place.here("报告.txt"), content(3000));
     let put = place.run(&["--classic", "put", "报告.txt"]);
     assert_eq!(put.status.code(), Some(0), "{}", err(&put));
