@@ -78,6 +78,7 @@ mod knock;
 mod limits;
 mod opening;
 mod pack;
+mod safe;
 
 pub mod blocking;
 #[cfg(feature = "tokio")]
@@ -95,6 +96,7 @@ pub use knock::{Knock, WebRequest};
 pub use limits::Limits;
 pub use opening::Opening;
 pub use pack::{Alignment, Packer, RangeError, hex, pack_i32_le, pack_u32_le};
+pub use safe::{Safe, is_unsafe, safe};
 #[cfg(feature = "tokio")]
 pub use stream::{Connection, Turn};
 
