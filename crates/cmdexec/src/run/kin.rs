@@ -33,10 +33,10 @@ pub(super) struct Kin {
 
 /// Finds what belongs to `command`.
 ///
-/// It is known by its group, its session, its mark or its parent. What an adopter has adopted and
-/// shows nothing of these any more (its environment cleared, a session of its own, its parents
-/// gone) belongs to no other command if it is older than all `others`, which are told by leader and
-/// start. A child in the adopter's own session is none of ours: it was started by something else in
+/// It is known by its group, its session, its mark or its parent. What an adopter has adopted may
+/// show nothing of these any more (its environment cleared, a session of its own, its parents
+/// gone). It cannot belong to a command that is younger; so if it is older than all `others`, which
+/// are told by leader and start, it is this command's, or that of one that is over. A child in the adopter's own session is none of ours: it was started by something else in
 /// the same program.
 pub(super) fn find(
     table: &[Entry],
@@ -51,22 +51,25 @@ pub(super) fn find(
             entry.parent == adopter.pid && entry.session != adopter.session && !is_leader(entry.pid)
         })
     };
-    let is_stray =
-        |entry: &Entry| adopted(entry) && others.iter().all(|other| entry.started < other.1);
-    let is_new = |entry: &&Entry| entry.started >= command.started && !is_leader(entry.pid);
-
-    let mut known: BTreeSet<i32> = [command.leader].into();
-    for entry in table.iter().filter(is_new).filter(|entry| !entry.ended) {
+    let belongs = |entry: &Entry| {
         let by_number = entry.session == command.leader || entry.group == command.leader;
-        if by_number || is_marked(entry.pid) || is_stray(entry) {
-            known.insert(entry.pid);
-        }
-    }
+        // Nothing that is marked can be older than what it was marked by.
+        let by_mark = || entry.started >= command.started && is_marked(entry.pid);
+        let is_stray = || adopted(entry) && others.iter().all(|other| entry.started < other.1);
+        !entry.ended && !is_leader(entry.pid) && (by_number || by_mark() || is_stray())
+    };
+    let mut known: BTreeSet<i32> = [command.leader].into();
+    known.extend(table.iter().filter(|entry| belongs(entry)).map(|entry| entry.pid));
     // Children may stand before their parents.
     loop {
         let before = known.len();
-        let children = table.iter().filter(is_new).filter(|entry| known.contains(&entry.parent));
-        known.extend(children.map(|entry| entry.pid).collect::<Vec<_>>());
+        let children = table.iter().filter(|entry| known.contains(&entry.parent));
+        known.extend(
+            children
+                .filter(|entry| !is_leader(entry.pid))
+                .map(|entry| entry.pid)
+                .collect::<Vec<_>>(),
+        );
         if known.len() == before {
             break;
         }
@@ -121,9 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_older_than_the_command_belongs_to_it() {
-        // A number can have been another's before.
-        let older = Entry { started: 999, ..entry(101, 1, 100, 100) };
+    fn nothing_older_than_the_command_is_looked_at_for_its_mark() {
+        let older = Entry { started: 999, ..entry(777, 1, 777, 777) };
         assert!(alive(&[older], ADOPTER, &[]).is_empty());
     }
 
@@ -135,6 +137,10 @@ mod tests {
         assert_eq!(alive(&[child, stray], ADOPTER, &[(300, 1001)]), [201, 200]);
         assert!(alive(&[child, stray], ADOPTER, &[(300, 1000)]).is_empty());
         assert!(alive(&[child, stray], None, &[]).is_empty());
+
+        // Whoever could have left it is over: the next to end is not, but takes it along.
+        let older = Entry { started: 500, ..stray };
+        assert_eq!(alive(&[older], ADOPTER, &[(300, 1001)]), [200]);
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -24,6 +27,9 @@ const TIDY_GRACE: Duration = Duration::from_millis(200);
 /// system, or belongs to another user.
 const HUNT: Duration = Duration::from_secs(3);
 
+/// For how long a command that is being started is waited for before it is gone on without.
+const START_PATIENCE: Duration = Duration::from_millis(100);
+
 /// The variable in the environment of every process of a command.
 const MARK: &str = "SEAM_COMMAND";
 
@@ -33,8 +39,8 @@ static ADOPTS: AtomicBool = AtomicBool::new(false);
 /// The leaders of commands that are not over, with their starts.
 static RUNNING: Mutex<BTreeMap<i32, u64>> = Mutex::new(BTreeMap::new());
 
-/// Held shared while a leader exists that is not in [`RUNNING`] yet, and alone while adopted
-/// processes are reaped.
+/// Held shared while a leader may exist that is not in [`RUNNING`] yet, and alone while it is
+/// decided which processes were adopted.
 static UNREGISTERED: RwLock<()> = RwLock::new(());
 
 /// Makes this process adopt the orphans among its descendants, so that nothing a command leaves
@@ -134,11 +140,15 @@ impl Registered {
     }
 
     fn kin(&self, quick: bool) -> Kin {
-        let adopter = ADOPTS.load(Ordering::Relaxed).then(|| Adopter {
+        let adopts = ADOPTS.load(Ordering::Relaxed);
+        // A leader that is not registered yet looks like something that was adopted. While one
+        // keeps us out, nothing is taken for that: whoever ends next will find it.
+        let registered = if adopts { all_registered() } else { None };
+        let adopter = registered.is_some().then(|| Adopter {
             pid: getpid().as_raw_nonzero().get(),
             session: getsid(None).map_or(0, |session| session.as_raw_nonzero().get()),
         });
-        let descendants = || if quick && adopter.is_some() { table::descendants() } else { None };
+        let descendants = || if quick && adopts { table::descendants() } else { None };
         let table = descendants().unwrap_or_else(table::read);
         let mut others: Vec<_> = running().iter().map(|(pid, started)| (*pid, *started)).collect();
         others.retain(|(pid, _)| *pid != self.0.leader);
@@ -153,8 +163,22 @@ impl Drop for Registered {
     }
 }
 
-fn running() -> std::sync::MutexGuard<'static, BTreeMap<i32, u64>> {
+fn running() -> MutexGuard<'static, BTreeMap<i32, u64>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until every leader is registered, and keeps others from coming to be; not for long, for a
+/// command may take its time to start.
+fn all_registered() -> Option<RwLockWriteGuard<'static, ()>> {
+    let until = Instant::now() + START_PATIENCE;
+    loop {
+        match UNREGISTERED.try_write() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= until => return None,
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_micros(200)),
+        }
+    }
 }
 
 /// Signals a process, if it still is the one that is meant, and gives a descriptor that tells when
@@ -183,13 +207,13 @@ fn await_ends(fds: &[OwnedFd], patience: Duration) {
     }
 }
 
-/// Reaps adopted processes that have ended. They are looked at again, for a command may have been
-/// started in between; while one is, they wait for the next time.
+/// Reaps adopted processes that have ended. They are looked at again, for another may have reaped
+/// them, and a command have been started under the number.
 fn reap(ended: &[i32]) {
     if ended.is_empty() {
         return;
     }
-    let Ok(_registered) = UNREGISTERED.try_write() else { return };
+    let Some(_registered) = all_registered() else { return };
     let running = running();
     for pid in ended.iter().filter(|pid| !running.contains_key(pid)) {
         if let Some(pid) = table::pid(*pid) {
