@@ -95,6 +95,3 @@ impl FromStr for ClassicMode {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

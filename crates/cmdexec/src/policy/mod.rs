@@ -224,6 +224,3 @@ fn bad(message: impl Into<String>) -> Failure {
 fn denied(message: impl Into<String>) -> Failure {
     Failure::new(Status::Denied, message)
 }
-
-#[cfg(test)]
-mod tests;

@@ -35,9 +35,8 @@ async fn a_resize_is_told() {
 #[tokio::test]
 async fn ctrl_c_interrupts_and_ctrl_d_ends_the_input() {
     let mut world = World::new();
-    let command = Command::shell("stty -echo; echo up; cat; echo end; cat")
-        .stdin(true)
-        .pty("dumb", 24, 80);
+    let command =
+        Command::shell("stty -echo; echo up; cat; echo end; cat").stdin(true).pty("dumb", 24, 80);
     let (input, mut keys) = tokio::io::duplex(64);
     let mut running = world.client.start(&command, input).await.unwrap();
     assert_eq!(line(&mut running).await, "up");
