@@ -87,3 +87,8 @@ pub use safe::{Safe, safe};
 #[cfg(unix)]
 pub use server::{Access, CommandService, ServeError};
 pub use wire::{EndedBy, Exit, Failure, Signal, Status, Text};
+
+/// Keeps the README's example compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
