@@ -114,9 +114,9 @@ impl<'c, C: Connect, I: AsyncRead + Unpin + Send> Running<'c, C, I> {
                 Some(Event::Started { .. }) => {}
                 Some(Event::End(outcome)) => return Ok(outcome),
                 None => {
-                    let session = self.home.as_ref();
-                    let peer = session.map_or_else(String::new, |session| session.peer.clone());
-                    return Err(ClientError::Lost { peer, source: LineError::Closed });
+                    let over = "nothing more is told of a command that is over";
+                    let source = io::Error::other(over);
+                    return Err(ClientError::Local { what: "cannot write the output", source });
                 }
             }
         }
