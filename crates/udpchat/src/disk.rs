@@ -40,6 +40,13 @@ impl Disk {
         Ok(Self { open: None, dirty: false, database })
     }
 
+    /// On whatever a test gives.
+    #[cfg(test)]
+    pub(crate) fn on(backend: impl redb::StorageBackend) -> Result<Self, StoreError> {
+        let database = Database::builder().create_with_backend(backend)?;
+        Ok(Self { open: None, dirty: false, database })
+    }
+
     /// To read by.
     pub(crate) fn read(&mut self) -> Result<&WriteTransaction, StoreError> {
         match &mut self.open {

@@ -121,6 +121,9 @@ mod client;
 mod server;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub mod tutorial;
 
 pub use client::{

@@ -55,6 +55,12 @@ pub enum CallError {
     Ended,
 }
 
+/// What is said to go into a room or out of it.
+pub(super) fn entering(room: &Name, inside: bool) -> Request {
+    let room = room.clone();
+    if inside { Request::Enter { room } } else { Request::Exit { room } }
+}
+
 impl Machine {
     /// Queues a message; it is on the disk when this has been made durable.
     pub(crate) fn send(
@@ -78,12 +84,12 @@ impl Machine {
         Ok(entry.id)
     }
 
-    pub(crate) fn enter(&mut self, room: Name) -> Result<(), CallError> {
-        self.request(&Request::Enter { room })
-    }
-
-    pub(crate) fn exit(&mut self, room: Name) -> Result<(), CallError> {
-        self.request(&Request::Exit { room })
+    /// Goes into a room, or out of it, as soon as the server is there.
+    pub(crate) fn enter(&mut self, room: Name, inside: bool) {
+        if let Some(session) = &mut self.session {
+            session.push(&entering(&room, inside), &[]);
+        }
+        self.entering.insert(room, inside);
     }
 
     fn request(&mut self, request: &Request) -> Result<(), CallError> {

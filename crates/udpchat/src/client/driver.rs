@@ -114,23 +114,23 @@ impl ChatClient {
         sent.ok_or(SendError::Ended)?
     }
 
-    /// Enters a room, which is made if there is none; [`Event::Room`] tells who is in it. Members
-    /// stay members while they are away.
+    /// Enters a room, which is made if there is none, now or when the server is there;
+    /// [`Event::Room`] tells who is in it. Members stay members while they are away.
     ///
     /// # Errors
     ///
-    /// If the server is not there.
+    /// If the client has ended.
     pub async fn enter(&self, room: Name) -> Result<(), CallError> {
-        self.call(|machine, _| machine.enter(room)).await.ok_or(CallError::Ended)?
+        self.call(|machine, _| machine.enter(room, true)).await.ok_or(CallError::Ended)
     }
 
-    /// Leaves a room for good.
+    /// Leaves a room for good, now or when the server is there.
     ///
     /// # Errors
     ///
-    /// If the server is not there.
+    /// If the client has ended.
     pub async fn exit(&self, room: Name) -> Result<(), CallError> {
-        self.call(|machine, _| machine.exit(room)).await.ok_or(CallError::Ended)?
+        self.call(|machine, _| machine.enter(room, false)).await.ok_or(CallError::Ended)
     }
 
     /// The people that the server knows, by name.

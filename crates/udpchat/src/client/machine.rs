@@ -37,6 +37,8 @@ pub(crate) struct Machine {
     pub(super) cursor: u64,
     pub(super) people: BTreeMap<Name, bool>,
     pub(super) rooms: BTreeMap<Name, Vec<Name>>,
+    /// The rooms that are to be entered (or left), which the server has not confirmed.
+    pub(super) entering: BTreeMap<Name, bool>,
     pub(super) queries: HashMap<u64, Query>,
     pub(super) next_query: u64,
     pub(super) leaving: Leaving,
@@ -50,6 +52,9 @@ pub(crate) struct Machine {
     drawn: u64,
     hellos: u64,
     last_hello: Option<Instant>,
+    /// Since when there is no session.
+    searching_since: Option<Instant>,
+    /// What the owner was told.
     connected: bool,
 }
 
@@ -90,6 +95,7 @@ impl Machine {
             cursor: 0,
             people: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            entering: BTreeMap::new(),
             queries: HashMap::new(),
             next_query: 0,
             leaving: Leaving::No,
@@ -101,6 +107,7 @@ impl Machine {
             drawn: 0,
             hellos: 0,
             last_hello: None,
+            searching_since: None,
             connected: false,
         };
         machine.begin(now.instant);
@@ -114,6 +121,7 @@ impl Machine {
         let (first, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
         self.nonce = u64::from_le_bytes(*first).max(1);
         self.session = None;
+        self.searching_since.get_or_insert(now);
         // Whoever waits for an answer of the last session is told that there is none.
         self.queries.clear();
         self.asking = Some(Asking::new(Step::Knock, now));
@@ -202,7 +210,7 @@ impl Machine {
                 self.greet();
             }
         }
-        self.asking = None;
+        (self.asking, self.searching_since) = (None, None);
         if !std::mem::replace(&mut self.connected, true)
             && let Some(server) = self.server
         {
@@ -282,13 +290,15 @@ impl Machine {
                 self.events.push_back(Event::Disconnected);
             }
         }
-        // After a session that is gone there may be a new one at once: that is no trouble.
-        let patience = self.config.patience;
-        let asked_long = self.last_hello.is_none_or(|last| last + patience <= now);
-        if self.connected && self.session.is_none() && asked_long {
-            self.connected = false;
+        if self.lost_at().is_some_and(|at| at <= now) && std::mem::take(&mut self.connected) {
             self.events.push_back(Event::Disconnected);
         }
+    }
+
+    /// When a session that is gone, and has no successor, counts as trouble.
+    fn lost_at(&self) -> Option<Instant> {
+        let since = self.searching_since.filter(|_| self.connected)?;
+        Some(since + self.config.patience)
     }
 
     /// When the server counts as silent.
@@ -329,7 +339,7 @@ impl Machine {
         let ask = self.asking.map(|asking| asking.at);
         let ping = self.ping_at().filter(|_| self.asking.is_none());
         let resend = self.session.as_ref().and_then(Session::deadline);
-        [ask, ping, resend, self.trouble_at()].into_iter().flatten().min()
+        [ask, ping, resend, self.trouble_at(), self.lost_at()].into_iter().flatten().min()
     }
 
     /// When the server is to be asked for a sign.

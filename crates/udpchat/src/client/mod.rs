@@ -14,3 +14,6 @@ pub use config::ClientConfig;
 pub use driver::{ChatClient, Events, StartError};
 pub use history::HistoryQuery;
 pub use store::ClientStore;
+
+#[cfg(test)]
+pub(crate) use machine::Machine;

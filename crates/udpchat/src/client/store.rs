@@ -59,6 +59,11 @@ impl ClientStore {
         Disk::in_memory().and_then(Self::with_nonce)
     }
 
+    #[cfg(test)]
+    pub(crate) fn on(backend: impl redb::StorageBackend) -> Result<Self, StoreError> {
+        Disk::on(backend).and_then(Self::with_nonce)
+    }
+
     fn with_nonce(disk: Disk) -> Result<Self, StoreError> {
         let mut store = Self(disk);
         if store.number(NONCE)? == 0 {

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::calls::entering;
 use super::machine::Machine;
 use crate::disk::StoreError;
 use crate::event::Event;
@@ -18,6 +19,9 @@ impl Machine {
         let Some(session) = &mut self.session else { return };
         if self.config.receives {
             session.push(&Request::Have { upto: self.cursor }, &[]);
+        }
+        for (room, inside) in &self.entering {
+            session.push(&entering(room, *inside), &[]);
         }
         session.push(&Request::Directory, &[]);
     }
@@ -83,6 +87,7 @@ impl Machine {
                 Ok(())
             }
             Reply::RoomRefused { room } => {
+                self.entering.remove(&room);
                 self.events.push_back(Event::RoomRefused { room });
                 Ok(())
             }
@@ -172,6 +177,9 @@ impl Machine {
 
     fn room(&mut self, info: RoomInfo) {
         let RoomInfo { room, members } = info.clone();
+        if self.entering.get(&room) == Some(&members.contains(&self.config.name)) {
+            self.entering.remove(&room);
+        }
         let before = if members.is_empty() {
             self.rooms.remove(&room)
         } else if self.rooms.contains_key(&room) || self.rooms.len() < MAX_KNOWN {

@@ -117,7 +117,13 @@ pub enum ServeError {
     System(#[from] io::Error),
     /// The socket broke.
     #[error(transparent)]
-    Socket(#[from] netserver::ServeError<DatagramReport>),
+    Socket(Box<netserver::ServeError<DatagramReport>>),
+}
+
+impl From<netserver::ServeError<DatagramReport>> for ServeError {
+    fn from(error: netserver::ServeError<DatagramReport>) -> Self {
+        Self::Socket(Box::new(error))
+    }
 }
 
 /// A chat server that is running. To drop it is to ask it to stop.

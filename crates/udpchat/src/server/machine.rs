@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
 use netserver::Route;
@@ -26,7 +26,8 @@ pub(crate) struct Machine {
     pub(super) identity: Identity,
     pub(super) config: ServerConfig,
     pub(super) store: ServerStore,
-    pub(super) sessions: HashMap<SessionId, Session>,
+    /// In order, so that the same datagrams always have the same consequences.
+    pub(super) sessions: BTreeMap<SessionId, Session>,
     /// Who gets the messages for a name.
     pub(super) receivers: HashMap<Name, SessionId>,
     pub(super) stats: ChatStats,
@@ -35,7 +36,7 @@ pub(crate) struct Machine {
     nonces: Nonces,
     store_id: u64,
     /// The sessions that something has come for.
-    touched: HashSet<SessionId>,
+    touched: BTreeSet<SessionId>,
     /// What is to be sent outside of any session.
     outbox: Vec<(Route, Vec<u8>)>,
 }
@@ -57,12 +58,12 @@ impl Machine {
             identity,
             config,
             store,
-            sessions: HashMap::new(),
+            sessions: BTreeMap::new(),
             receivers: HashMap::new(),
             stats: ChatStats::default(),
             gate,
             store_id,
-            touched: HashSet::new(),
+            touched: BTreeSet::new(),
             outbox: Vec::new(),
         })
     }

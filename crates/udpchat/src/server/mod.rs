@@ -13,3 +13,6 @@ pub use config::{Gate, Newcomer, ServerConfig};
 pub use driver::{ChatServer, RawMessage, RawMessages, RunningChat, ServeError};
 pub use stats::ChatStats;
 pub use store::ServerStore;
+
+#[cfg(test)]
+pub(crate) use machine::Machine;

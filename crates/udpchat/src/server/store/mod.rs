@@ -66,6 +66,11 @@ impl ServerStore {
         Disk::in_memory().and_then(Self::with_id)
     }
 
+    #[cfg(test)]
+    pub(crate) fn on(backend: impl redb::StorageBackend) -> Result<Self, StoreError> {
+        Disk::on(backend).and_then(Self::with_id)
+    }
+
     fn with_id(mut disk: Disk) -> Result<Self, StoreError> {
         let tx = disk.write()?;
         let mut ids = tx.open_table(STORE_ID)?;
