@@ -5,7 +5,7 @@ use crate::key::{Identity, Signer, Verifier};
 struct Hashed([u8; 32]);
 
 /// The identity of that number.
-pub(super) fn identity(number: u8) -> Identity {
+pub(crate) fn identity(number: u8) -> Identity {
     Identity::new(Hashed([number; 32]), Hashed([0; 32]))
 }
 

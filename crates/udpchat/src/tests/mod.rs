@@ -1,7 +1,7 @@
 //! Client and server joined by a clock of our own and a network that is as bad as it is told to be.
 
 mod disk;
-mod key;
+pub(crate) mod key;
 mod network;
 mod world;
 

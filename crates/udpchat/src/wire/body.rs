@@ -137,7 +137,67 @@ impl Ack {
 
     /// Whether the data of this number has come.
     pub(crate) fn has(self, number: u64) -> bool {
-        let ahead = |bit: u64| bit < 64 && self.beyond >> bit & 1 == 1;
-        number < self.next || number.checked_sub(self.next + 1).is_some_and(ahead)
+        match number.checked_sub(self.next) {
+            None => true,
+            Some(0) => false,
+            Some(ahead) => ahead <= 64 && self.beyond & 1 << (ahead - 1) != 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_comes_back_and_no_part_of_it_does() {
+        let name = Name::parse(&"雪".repeat(21)).unwrap();
+        let hello =
+            Hello { cookie: [7; 16], receives: true, name, token: vec![1; MAX_TOKEN_BYTES] };
+        let body = hello.encode();
+        assert!(body.len() <= MAX_BODY_BYTES);
+        assert_eq!(Hello::decode(&body), Ok(hello));
+        for length in 0..body.len() {
+            assert_eq!(Hello::decode(&body[..length]), Err(WireError::Body), "{length}");
+        }
+        assert_eq!(Hello::decode(&[&body[..], b"x"].concat()), Err(WireError::Body));
+    }
+
+    #[test]
+    fn a_hello_has_a_name_that_keeps_the_rules() {
+        let body = |name: &[u8]| {
+            let length = u8::try_from(name.len()).unwrap();
+            [&[0; 16][..], &[1, length], name, &[0, 0]].concat()
+        };
+        assert!(Hello::decode(&body(b"liu")).is_ok());
+        for name in [&b""[..], b"\x1b[2J", b"\xff", b"e\xcc\x81", b"#x", &[b'x'; 65]] {
+            assert_eq!(Hello::decode(&body(name)), Err(WireError::Body), "{name:?}");
+        }
+        let neither_yes_nor_no = [&[0; 16][..], &[2, 1], b"x", &[0, 0]].concat();
+        assert_eq!(Hello::decode(&neither_yes_nor_no), Err(WireError::Body));
+    }
+
+    #[test]
+    fn an_acknowledgement_speaks_of_what_came_and_of_64_after_the_next() {
+        let ack = Ack { next: 5, beyond: 1 << 63 | 1 };
+        let body = ack.encode();
+        assert_eq!(Ack::decode(&body), Ok(ack));
+        let has: Vec<_> = (0..100).filter(|&number| ack.has(number)).collect();
+        assert_eq!(has, [0, 1, 2, 3, 4, 6, 69]);
+        assert!(!Ack { next: u64::MAX, beyond: u64::MAX }.has(u64::MAX));
+        for length in 0..body.len() {
+            assert_eq!(Ack::decode(&body[..length]), Err(WireError::Body));
+        }
+    }
+
+    #[test]
+    fn every_refusal_comes_back() {
+        use JoinRefusal::{Full, NameTaken, NotAdmitted, Version};
+        for refusal in [Full, NameTaken, NotAdmitted, Version] {
+            assert_eq!(Refused::decode(&Refused(refusal).encode()), Ok(Refused(refusal)));
+        }
+        for body in [&[][..], &[0], &[5], &[1, 1]] {
+            assert_eq!(Refused::decode(body), Err(WireError::Body));
+        }
     }
 }

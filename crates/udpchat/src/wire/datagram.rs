@@ -183,3 +183,65 @@ impl Kind {
         all.into_iter().find(|&kind| kind as u8 == byte)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::key::identity;
+
+    fn sealed(kind: Kind) -> Vec<u8> {
+        let envelope = Envelope { kind, from_nonce: 1, to_nonce: 2, number: 3 };
+        seal(envelope, b"body", Side::Client, identity(9).public(), &identity(8))
+    }
+
+    fn open(datagram: &[u8], side: Side, receiver: u8) -> Result<Opened<'_>, WireError> {
+        Opened::open(datagram, side, identity(receiver).public(), &identity(receiver))
+    }
+
+    #[test]
+    fn every_field_has_its_place() {
+        let bytes = sealed(Kind::Data);
+        assert_eq!(bytes[..3], [0, 1, 7]);
+        assert_eq!(bytes[3..35], [8; 32]);
+        assert_eq!(
+            bytes[35..59],
+            [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]
+        );
+        assert_eq!(&bytes[59..63], b"body");
+        assert_eq!(bytes.len(), 63 + 64);
+        let opened = open(&bytes, Side::Client, 9).unwrap();
+        let envelope = Envelope { kind: Kind::Data, from_nonce: 1, to_nonce: 2, number: 3 };
+        assert_eq!((opened.sender, opened.envelope), (identity(8).public(), envelope));
+        assert_eq!(opened.body, b"body");
+    }
+
+    #[test]
+    fn it_opens_in_one_direction_for_one_receiver() {
+        let bytes = sealed(Kind::Data);
+        assert_eq!(open(&bytes, Side::Server, 9), Err(WireError::Forged));
+        assert_eq!(open(&bytes, Side::Client, 8), Err(WireError::Forged));
+        // Whoever knocks does not know for whom, but does know that it is for a server.
+        let knock = sealed(Kind::Knock);
+        assert!(open(&knock, Side::Client, 8).is_ok());
+        assert_eq!(open(&knock, Side::Server, 8), Err(WireError::Forged));
+    }
+
+    #[test]
+    fn what_is_none_is_told_apart() {
+        let bytes = sealed(Kind::Data);
+        for length in 0..OVERHEAD_BYTES {
+            assert_eq!(peek(&bytes[..length]), Err(WireError::Length { found: length }));
+        }
+        let with = |at: usize, byte| {
+            let mut bytes = bytes.clone();
+            bytes[at] = byte;
+            peek(&bytes).map(|_| ())
+        };
+        assert_eq!(with(0, b'h'), Err(WireError::Length { found: bytes.len() }));
+        assert_eq!(with(1, 2), Err(WireError::Version { found: 2 }));
+        assert_eq!(with(2, 0), Err(WireError::Kind { found: 0 }));
+        assert_eq!(with(2, 9), Err(WireError::Kind { found: 9 }));
+        let too_long = vec![0; MAX_DATAGRAM_BYTES + 1];
+        assert_eq!(peek(&too_long), Err(WireError::Length { found: 1201 }));
+    }
+}
