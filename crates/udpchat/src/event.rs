@@ -6,15 +6,16 @@ use crate::name::Name;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The session is open, for the first time or again. What was queued is being sent, and what
-    /// was missed comes.
+    /// The session is open, for the first time or after [`Disconnected`](Self::Disconnected). What
+    /// was queued is being sent, and what was missed comes.
     Connected {
         /// Whose server it is.
         server: PublicKey,
     },
     /// The server does not answer. It is asked again until it does; meanwhile messages are queued.
     Disconnected,
-    /// The server does not let this client in. It is not asked again.
+    /// The server does not let this client in. It is asked again only if it was
+    /// [full](JoinRefusal::Full).
     Refused(JoinRefusal),
     /// Somebody with another key than the one that was expected answers at the server's address.
     /// What it says is not listened to; the client goes on asking. Told once.

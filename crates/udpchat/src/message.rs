@@ -140,7 +140,4 @@ pub enum JoinRefusal {
     /// There are as many sessions or names as the server allows.
     #[error("the server is full; try again later")]
     Full,
-    /// It speaks another version.
-    #[error("the server speaks another version of this protocol")]
-    Version,
 }

@@ -112,8 +112,8 @@ pub enum ServeError {
     /// the next server.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system has no randomness or no thread.
-    #[error("cannot start the chat: {0}")]
+    /// The system has no randomness or no thread, or the thread has panicked.
+    #[error("the system refuses the chat: {0}")]
     System(#[from] io::Error),
     /// The socket broke.
     #[error(transparent)]
@@ -173,10 +173,8 @@ impl RunningChat {
     /// If the store or the socket failed.
     pub async fn wait(self) -> Result<DatagramReport, ServeError> {
         let report = self.running.wait().await;
-        // The thread ends without a word only if it panicked; nothing of a batch is said then.
-        if let Ok(ended) = self.ended.await {
-            ended?;
-        }
+        let panicked = |_| io::Error::other("its thread has panicked");
+        self.ended.await.map_err(panicked)??;
         Ok(report?)
     }
 }
@@ -267,16 +265,9 @@ struct Desk {
 
 impl Desk {
     async fn run(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Result<(), StoreError> {
-        let ended = self.attend(&mut arrivals).await;
-        // Without its store the server is none.
-        self.server.shutdown();
-        ended
-    }
-
-    async fn attend(&mut self, arrivals: &mut mpsc::Receiver<Arrival>) -> Result<(), StoreError> {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            match worker::next(arrivals, &mut batch, BATCH, self.machine.deadline()).await {
+            match worker::next(&mut arrivals, &mut batch, BATCH, self.machine.deadline()).await {
                 Turn::Closed => return Ok(()),
                 Turn::Deadline | Turn::Batch => {}
             }
@@ -293,5 +284,12 @@ impl Desk {
             let stats = self.machine.stats();
             *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
         }
+    }
+}
+
+impl Drop for Desk {
+    /// Without its store, or after a panic, the server is none.
+    fn drop(&mut self) {
+        self.server.shutdown();
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Machine {
     cookies: Cookies,
     nonces: Nonces,
     store_id: u64,
+    /// The rooms that somebody has entered or left.
+    pub(super) changed_rooms: BTreeSet<Name>,
     /// The sessions that something has come for.
     touched: BTreeSet<SessionId>,
     /// What is to be sent outside of any session.
@@ -63,6 +65,7 @@ impl Machine {
             stats: ChatStats::default(),
             gate,
             store_id,
+            changed_rooms: BTreeSet::new(),
             touched: BTreeSet::new(),
             outbox: Vec::new(),
         })
@@ -71,6 +74,12 @@ impl Machine {
     pub(crate) fn stats(&self) -> ChatStats {
         let sessions = self.sessions.len() as u64;
         ChatStats { sessions, ..self.stats }
+    }
+
+    /// What is queued for whoever listens least.
+    #[cfg(test)]
+    pub(crate) fn most_queued(&self) -> usize {
+        self.sessions.values().map(Session::queued).max().unwrap_or(0)
     }
 
     /// Takes a native datagram.

@@ -119,7 +119,10 @@ impl Machine {
 
     fn enter(&mut self, id: SessionId, name: &Name, room: Name) -> Result<(), StoreError> {
         match self.store.enter(&room, name, &self.config)? {
-            Entering::Entered => self.tell_members(&room),
+            Entering::Entered => {
+                self.changed_rooms.insert(room);
+                Ok(())
+            }
             Entering::Already => {
                 let members = self.store.members(&room)?;
                 self.tell(id, &Reply::Room { room, members });
@@ -134,24 +137,31 @@ impl Machine {
 
     fn exit(&mut self, id: SessionId, name: &Name, room: Name) -> Result<(), StoreError> {
         if self.store.exit(&room, name)? {
-            self.tell_members(&room)?;
+            self.changed_rooms.insert(room.clone());
         }
         self.tell(id, &Reply::Room { room, members: Vec::new() });
         Ok(())
     }
 
-    fn tell_members(&mut self, room: &Name) -> Result<(), StoreError> {
-        let members = self.store.members(room)?;
-        let reply = Reply::Room { room: room.clone(), members: members.clone() };
-        for id in self.sessions_of(&members) {
-            self.tell(id, &reply);
-        }
+    /// Tells the members of a room who they are: once for all that has changed at one time, so
+    /// that nobody who comes and goes keeps the others busy.
+    fn tell_members(&mut self, room: Name) -> Result<(), StoreError> {
+        let members = self.store.members(&room)?;
+        let reply = Reply::Room { room, members: members.clone() };
+        self.announce(&reply, |session| members.contains(&session.name));
         Ok(())
     }
 
-    fn sessions_of(&self, names: &[Name]) -> Vec<SessionId> {
-        let theirs = self.sessions.iter().filter(|(_, session)| names.contains(&session.name));
-        theirs.map(|(id, _)| *id).collect()
+    /// Tells something to sessions that did not ask. Who does not keep up gets the whole list later,
+    /// instead of every change.
+    fn announce(&mut self, reply: &Reply, to: impl Fn(&Session) -> bool) {
+        for session in self.sessions.values_mut().filter(|session| session.confirmed) {
+            match session.is_full() {
+                _ if !to(session) => {}
+                true => session.listing = Some(Listing::People { after: None }),
+                false => session.push(reply, &[]),
+            }
+        }
     }
 
     fn history(
@@ -204,15 +214,7 @@ impl Machine {
 
     fn presence(&mut self, name: &Name, online: bool) {
         let people = vec![Contact { name: name.clone(), online }];
-        let reply = Reply::People { people };
-        for session in self.sessions.values_mut().filter(|session| session.confirmed) {
-            // Who does not keep up gets the whole list later, instead of every change.
-            if session.is_full() {
-                session.listing = Some(Listing::People { after: None });
-            } else {
-                session.push(&reply, &[]);
-            }
-        }
+        self.announce(&Reply::People { people }, |_| true);
     }
 
     fn tell(&mut self, id: SessionId, reply: &Reply) {
@@ -230,6 +232,9 @@ impl Machine {
 
     /// Fetches for everybody who listens what waits for them.
     pub(super) fn deliver(&mut self) -> Result<(), StoreError> {
+        for room in std::mem::take(&mut self.changed_rooms) {
+            self.tell_members(room)?;
+        }
         let ids: Vec<_> = self.sessions.keys().copied().collect();
         for id in ids {
             self.deliver_mail(id)?;

@@ -86,7 +86,11 @@ impl Session {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.link.queued() > MAX_QUEUED_BYTES
+        self.queued() > MAX_QUEUED_BYTES
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        self.link.queued()
     }
 
     /// The client has shown that it is there.

@@ -344,6 +344,24 @@ fn a_client_that_never_listens_fills_no_memory() {
 }
 
 #[test]
+fn who_does_not_listen_is_told_of_rooms_later_and_not_of_every_change() {
+    let mut world = World::new(Weather::FINE, 7);
+    let honest = world.join("liu");
+    world.until_connected(honest);
+    let liar = Liar::join(&mut world);
+    let enter = frame(&Request::Enter { room: name("room") }, "", "");
+    liar.tell(&mut world, &liar.say(Kind::Data, 0, &enter));
+    for round in 0..5000 {
+        world.client(honest).enter(name("room"), round % 2 == 0);
+        world.let_client_transmit(honest);
+        if round % 10 == 0 {
+            world.pass(Duration::from_millis(5));
+        }
+        assert!(world.server().most_queued() < 200 * 1024, "round {round}");
+    }
+}
+
+#[test]
 fn a_pinned_server_is_the_only_one_that_is_heard() {
     let mut world = World::new(Weather::FINE, 8);
     let liu = world.join("liu");

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::disk::Crash;
 use super::network::Weather;
-use super::world::{World, name};
+use super::world::{World, name, server_addr};
+use crate::client::ClientConfig;
 use crate::event::Event;
 use crate::message::{Contact, Delivery, JoinRefusal, PostRefusal};
 use crate::server::ServerConfig;
@@ -180,4 +181,20 @@ fn of_two_that_share_a_name_the_last_is_told_and_then_the_other_again() {
     let id = world.say(liu, "xue", "to the first");
     world.until("delivered", |world| world.state(liu, id) == Delivery::Delivered);
     assert_eq!(world.heard(first), ["to the first"]);
+}
+
+#[test]
+fn a_client_that_only_sends_leaves_the_messages_to_the_one_that_receives() {
+    let mut world = World::new(Weather::FINE, 9);
+    let (liu, xue) = (world.join("liu"), world.join_with("xue", 50));
+    world.until_connected(liu);
+    world.until_connected(xue);
+    let config = ClientConfig::new(server_addr(), name("xue")).receives(false);
+    let script = world.join_as(config, 50);
+    let id = world.say(script, "liu", "from a script");
+    world.until("stored", |world| world.state(script, id) == Delivery::Stored);
+    let id = world.say(liu, "xue", "to the person");
+    world.until("delivered", |world| world.state(liu, id) == Delivery::Delivered);
+    assert_eq!((world.heard(xue), world.heard(script).len()), (vec!["to the person"], 0));
+    assert_eq!(world.heard(liu), ["from a script"]);
 }

@@ -87,6 +87,10 @@ impl World {
     }
 
     pub(super) fn join_with(&mut self, text: &str, key: u8) -> usize {
+        self.join_as(ClientConfig::new(server_addr(), name(text)), key)
+    }
+
+    pub(super) fn join_as(&mut self, config: ClientConfig, key: u8) -> usize {
         let port = 5000 + u16::try_from(self.clients.len()).unwrap();
         self.clients.push(Node {
             machine: None,
@@ -94,7 +98,7 @@ impl World {
             events: Vec::new(),
             disk: TestDisk::default(),
             key,
-            config: ClientConfig::new(server_addr(), name(text)),
+            config,
         });
         self.start_client(self.clients.len() - 1);
         self.clients.len() - 1

@@ -98,7 +98,6 @@ impl Refused {
             JoinRefusal::NameTaken => 1,
             JoinRefusal::NotAdmitted => 2,
             JoinRefusal::Full => 3,
-            JoinRefusal::Version => 4,
         }]
     }
 
@@ -107,7 +106,6 @@ impl Refused {
             [1] => Ok(Self(JoinRefusal::NameTaken)),
             [2] => Ok(Self(JoinRefusal::NotAdmitted)),
             [3] => Ok(Self(JoinRefusal::Full)),
-            [4] => Ok(Self(JoinRefusal::Version)),
             _ => Err(WireError::Body),
         }
     }
@@ -192,11 +190,11 @@ mod tests {
 
     #[test]
     fn every_refusal_comes_back() {
-        use JoinRefusal::{Full, NameTaken, NotAdmitted, Version};
-        for refusal in [Full, NameTaken, NotAdmitted, Version] {
+        use JoinRefusal::{Full, NameTaken, NotAdmitted};
+        for refusal in [Full, NameTaken, NotAdmitted] {
             assert_eq!(Refused::decode(&Refused(refusal).encode()), Ok(Refused(refusal)));
         }
-        for body in [&[][..], &[0], &[5], &[1, 1]] {
+        for body in [&[][..], &[0], &[4], &[1, 1]] {
             assert_eq!(Refused::decode(body), Err(WireError::Body));
         }
     }
