@@ -152,7 +152,7 @@ fn an_old_history_is_deleted_and_what_waits_goes_with_it() {
     let (liu, xue) = (world.join("liu"), world.join("xue"));
     world.until_connected(xue);
     world.crash_client(xue, Crash::Kill);
-    for number in 0..60 {
+    for number in 0..25 {
         let id = world.say(liu, "xue", &number.to_string());
         world.until("stored", |world| world.state(liu, id) == Delivery::Stored);
     }
@@ -160,7 +160,7 @@ fn an_old_history_is_deleted_and_what_waits_goes_with_it() {
     world.until("the last ten are heard", |world| world.heard(xue).len() == 10);
     let id = world.say(liu, "xue", "next");
     world.until("delivered", |world| world.state(liu, id) == Delivery::Delivered);
-    assert_eq!(world.heard(xue)[0], "50");
+    assert_eq!(world.heard(xue)[0], "15");
 }
 
 #[test]

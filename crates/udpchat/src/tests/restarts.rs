@@ -170,7 +170,7 @@ fn mend(world: &mut World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
     #[test]
     fn whoever_is_killed_whenever_nothing_is_lost_doubled_or_out_of_order(seed: u64) {
         disaster(seed, 12, 10);

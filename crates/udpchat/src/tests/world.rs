@@ -167,17 +167,23 @@ impl World {
     }
 
     fn move_on(&mut self) -> bool {
+        let Some(next) = self.next_at() else { return false };
+        // A deadline that stays in the past would stop the clock.
+        self.set_clock(next.max(self.now.instant + Duration::from_micros(10)));
+        true
+    }
+
+    /// When something is to happen.
+    fn next_at(&self) -> Option<Instant> {
         let clients = self.clients.iter().filter_map(|node| node.machine.as_ref()?.deadline());
         let server = self.server.as_ref().and_then(Server::deadline);
-        let Some(next) = clients.chain(server).chain(self.network.next_at()).min() else {
-            return false;
-        };
-        // A deadline that stays in the past would stop the clock.
-        let next = next.max(self.now.instant + Duration::from_micros(10));
-        let passed = next - self.now.instant;
-        self.now.instant = next;
+        clients.chain(server).chain(self.network.next_at()).min()
+    }
+
+    fn set_clock(&mut self, instant: Instant) {
+        let passed = instant - self.now.instant;
+        self.now.instant = instant;
         self.now.unix_millis += u64::try_from(passed.as_millis()).unwrap();
-        true
     }
 
     /// Brings a datagram to whoever has that address.
@@ -248,11 +254,10 @@ impl World {
     /// Lets so much time pass.
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.now.instant + time;
-        while self.now.instant < end {
-            if !self.step() {
-                self.now.instant = end;
-            }
+        while self.next_at().is_some_and(|next| next < end) && self.now.instant < end {
+            self.step();
         }
+        self.set_clock(end.max(self.now.instant));
     }
 
     pub(super) fn until_connected(&mut self, index: usize) {
