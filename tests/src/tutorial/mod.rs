@@ -4,6 +4,7 @@
 //! that each reads with `recv(1024)`, without regard to where one message ends and the next begins.
 
 pub mod echo;
+pub mod chat;
 pub mod ftp;
 pub mod originals;
 mod python;
