@@ -5,12 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
+use super::PATIENCE;
 use super::python::RECV;
-
-/// How long the players wait for what does not come. The originals wait for ever.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The original client: `sendto`, then one `recvfrom(1024)`, with nothing to tell whose it is.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 //! They are blocking and simple, as the Python programs are, and repeat their mistakes: above all
 //! that each reads with `recv(1024)`, without regard to where one message ends and the next begins.
 
-pub mod echo;
 pub mod chat;
+pub mod echo;
 pub mod ftp;
 pub mod originals;
 mod python;

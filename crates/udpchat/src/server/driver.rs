@@ -275,14 +275,15 @@ impl Desk {
             for Arrival { bytes, route } in batch.drain(..) {
                 self.machine.receive(&bytes, &route, now)?;
             }
+            self.machine.settle(now)?;
+            // Who is told of something finds it counted.
+            *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = self.machine.stats();
             self.machine.transmit(now, |route, datagram| {
                 // What is not sent is lost, as on the way, and sent again.
                 if let Err(error @ SendError::TooLong { .. }) = self.server.send(datagram, route) {
                     tracing::debug!(%error, "not sent");
                 }
-            })?;
-            let stats = self.machine.stats();
-            *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+            });
         }
     }
 }

@@ -20,8 +20,8 @@ use crate::wire::{
 /// The server as a value: datagrams, where they came from and the time go in; datagrams and where
 /// they go come out, and the next deadline.
 ///
-/// What came in is answered by [`transmit`](Self::transmit), which makes it durable first: so all
-/// that came at one time costs one write to the disk.
+/// What came in is done and made durable by [`settle`](Self::settle), all that came at one time by
+/// one write to the disk; only then does [`transmit`](Self::transmit) tell anybody.
 pub(crate) struct Machine {
     pub(super) identity: Identity,
     pub(super) config: ServerConfig,
@@ -270,18 +270,18 @@ impl Machine {
         self.outbox.push((route.clone(), datagram));
     }
 
-    /// Does what was asked, makes it durable, and gives everything that is to be sent now.
-    pub(crate) fn transmit(
-        &mut self,
-        now: Moment,
-        mut send: impl FnMut(&Route, &[u8]),
-    ) -> Result<(), StoreError> {
+    /// Does what was asked, and makes it durable.
+    pub(crate) fn settle(&mut self, now: Moment) -> Result<(), StoreError> {
         self.expire(now.instant);
         for id in std::mem::take(&mut self.touched) {
             self.serve(id, now)?;
         }
         self.deliver()?;
-        self.store.commit()?;
+        self.store.commit()
+    }
+
+    /// Gives everything that is to be sent now, of what is settled.
+    pub(crate) fn transmit(&mut self, now: Moment, mut send: impl FnMut(&Route, &[u8])) {
         for (route, datagram) in self.outbox.drain(..) {
             send(&route, &datagram);
         }
@@ -290,10 +290,9 @@ impl Machine {
                 send(&session.route, &datagram);
             }
         }
-        Ok(())
     }
 
-    /// When to transmit again if nothing comes.
+    /// When to settle and transmit again if nothing comes.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let timeout = self.config.session_timeout;
         let of = |session: &Session| {

@@ -193,7 +193,8 @@ fn addresses_without_end_take_no_memory() {
         let datagram = if number % 2 == 0 { &knock } else { &hello };
         world.server().receive(datagram, &route, now).unwrap();
         // What is answered leaves at once; nothing stays.
-        world.server().transmit(now, |_, _| {}).unwrap();
+        world.server().settle(now).unwrap();
+        world.server().transmit(now, |_, _| {});
     }
     let stats = world.server().stats();
     assert_eq!((stats.sessions, stats.joined, stats.challenged), (0, 0, 20_000));
@@ -236,7 +237,8 @@ impl Liar {
         world.server().receive(datagram, &route, now).unwrap();
         let mut answers = Vec::new();
         let mut keep = |_: &Route, bytes: &[u8]| answers.push(bytes.to_vec());
-        world.server().transmit(now, &mut keep).unwrap();
+        world.server().settle(now).unwrap();
+        world.server().transmit(now, &mut keep);
         answers
     }
 

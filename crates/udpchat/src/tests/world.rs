@@ -209,7 +209,8 @@ impl World {
         let send = |route: &Route, bytes: &[u8]| {
             sent.push((route.peer().ip().unwrap(), bytes.to_vec()));
         };
-        server.transmit(self.now, send).unwrap();
+        server.settle(self.now).unwrap();
+        server.transmit(self.now, send);
         if let Some(left) = self.server_disk.crashed() {
             (self.server_disk, self.server) = (left, None);
             return;
