@@ -66,7 +66,6 @@ pub mod wire;
 mod digest;
 mod line;
 mod policy;
-mod safe;
 
 #[cfg(unix)]
 mod run;
@@ -81,9 +80,9 @@ pub use client::{
 };
 pub use line::LineError;
 pub use policy::Policy;
+pub use proto::{Safe, safe};
 #[cfg(unix)]
 pub use run::become_subreaper;
-pub use safe::{Safe, safe};
 #[cfg(unix)]
 pub use server::{Access, CommandService, ServeError};
 pub use wire::{EndedBy, Exit, Failure, Signal, Status, Text};

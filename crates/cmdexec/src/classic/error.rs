@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proto::DecodeError;
 
-use crate::safe::safe;
+use crate::safe;
 
 /// Why a conversation with one of the tutorial's programs failed. It is over then: neither side
 /// could tell where the next message begins.

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::line::LineError;
-use crate::safe::safe;
+use crate::safe;
 use crate::wire::{Failure, Status};
 
 /// Why a call failed. A command is never run again by itself: it may have run already.

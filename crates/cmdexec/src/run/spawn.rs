@@ -13,7 +13,7 @@ use super::detach::detach;
 use super::leftover::Spawning;
 use super::readiness::watch;
 use super::{Group, Inlet, Outlet, Plan, terminal};
-use crate::safe::safe;
+use crate::safe;
 use crate::wire::{Failure, Pty, Status};
 
 /// A process that runs, and its ends of what it reads and writes.

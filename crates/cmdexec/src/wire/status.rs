@@ -44,7 +44,7 @@ impl Status {
 
 /// Why a command was not run, for people. Its `Display` is safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{}", crate::safe::safe(message.as_bytes()))]
+#[error("{}", crate::safe(message.as_bytes()))]
 pub struct Failure {
     /// The kind.
     pub status: Status,

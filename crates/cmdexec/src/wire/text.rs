@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::safe::safe;
+use crate::safe;
 
 /// An argument, a path or a value: bytes that nearly always are UTF-8.
 ///
