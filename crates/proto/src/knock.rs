@@ -73,6 +73,19 @@ impl Knock {
 }
 
 impl WebRequest {
+    /// What may be a request: it begins with a method in capitals and a space, also where the line
+    /// was cut behind it. For those who would rather turn away a peer of theirs than take a web
+    /// page's request for a command.
+    #[must_use]
+    pub fn suspected(opening: &[u8]) -> Option<Self> {
+        let rest = |method: &str| opening.strip_prefix(method.as_bytes());
+        let method = METHODS.into_iter().find(|method| {
+            rest(method).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" "))
+        })?;
+        let target = rest(method)?.split(|&byte| byte == b' ').nth(1);
+        Some(Self { method, front_page: target == Some(b"/") })
+    }
+
     /// The whole answer: `text` for people, and a status that keeps programs from taking it for a
     /// page of theirs. A close is to follow.
     #[must_use]
@@ -128,6 +141,16 @@ mod tests {
         }
         let endless = [b"GET /", &[b'x'; Knock::MAX_LINE_BYTES][..]].concat();
         assert_eq!(Knock::detect(&endless), Knock::None);
+    }
+
+    #[test]
+    fn whatever_may_be_a_web_clients_is_suspected() {
+        for request in ["GET / HTTP/1.1\r\n", "POST /a HTTP/1.0\r\n", "GET /in", "GET ", "TRACE"] {
+            assert!(WebRequest::suspected(request.as_bytes()).is_some(), "{request:?}");
+        }
+        for command in ["get /", "GETTER", "ls", "PUTS x", "GE", ""] {
+            assert_eq!(WebRequest::suspected(command.as_bytes()), None, "{command:?}");
+        }
     }
 
     #[test]

@@ -31,7 +31,6 @@
 
 mod client;
 mod error;
-mod http;
 mod reply;
 #[cfg(unix)]
 mod server;

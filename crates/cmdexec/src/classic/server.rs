@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
-use proto::{Algorithm, Hasher, Limits, encode_header};
+use proto::{Algorithm, Hasher, Limits, WebRequest, encode_header};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::reply::Announcement;
-use super::{ClassicError, ClassicMode, MAX_COMMAND_BYTES, MAX_OUTPUT_BYTES, READY, http};
+use super::{ClassicError, ClassicMode, MAX_COMMAND_BYTES, MAX_OUTPUT_BYTES, READY};
 use crate::policy::Policy;
 use crate::run::{Plan, Process};
 use crate::server::{self, Access, Audit, Places, collect};
 use crate::wire::{EndedBy, Failure, Proof, Run, Status, What};
+
+/// What a browser is told.
+const WHAT_LIVES_HERE: &str = "This is a command server of Seam, not a web site.\n\
+    Its commands are run by: exec-cli -s HOST:PORT --plain run COMMAND\n";
 
 /// How long a web client's rest is read after its answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -56,8 +60,8 @@ impl ClassicService<'_> {
         let mut stop = std::pin::pin!(stop);
         let mut read = BytesMut::from(opening);
         loop {
-            if let Some(answer) = http::answer(&read) {
-                return refuse_web_client(stream, &answer).await;
+            if let Some(request) = WebRequest::suspected(&read) {
+                return refuse_web_client(stream, &request.answer(WHAT_LIVES_HERE)).await;
             }
             if let Err(error) = check(&read) {
                 let message = format!("{error}\n").into_bytes();
