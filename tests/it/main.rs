@@ -7,3 +7,4 @@ mod lines;
 mod refused;
 mod scenarios;
 mod sources;
+mod time;

@@ -68,7 +68,7 @@ async fn nobody_there_is_said_so() {
 
 #[cfg(unix)]
 mod full_disk {
-    use it::{Error, Process, Profile, Served, assert_same, content};
+    use it::{Error, Process, Profile, Program, Served, assert_same, content};
     use tokio::process::Command;
 
     use super::*;
@@ -81,7 +81,7 @@ mod full_disk {
         place.prepare(&mut command);
         // POSIX counts in blocks of 512 bytes, some shells in KiB: 1 or 2 MiB.
         command.args(["-c", r#"trap "" XFSZ; ulimit -f 2048; exec "$0" "$@""#]);
-        command.arg(it::ftp_cli(Profile::default())?).args(args);
+        command.arg(Program::FtpCli.built(Profile::default())?).args(args);
         Ok(command)
     }
 

@@ -14,8 +14,8 @@
 //! cargo xtask demo ──▶ Scenario ──▶ Story          lines, checks
 //! tests/it/*.rs ─────▶    │
 //!                         ├──▶ Place, content      directories, files, comparing them
-//!                         ├──▶ FileServer          in this process, over TCP
-//!                         ├──▶ Process, Served     ftp-cli as users run it
+//!                         ├──▶ FileServer, …       in this process, over TCP and UDP
+//!                         ├──▶ Process, Served     the programs as users run them
 //!                         └──▶ Proxy, RawPeer      what is between, and who knocks
 //! ```
 //!
@@ -33,6 +33,9 @@
 //! ```
 
 mod content;
+mod datagrams;
+#[cfg(target_os = "linux")]
+mod forge;
 mod place;
 mod process;
 mod program;
@@ -46,9 +49,10 @@ pub mod scenarios;
 pub mod tutorial;
 
 pub use content::{Seeded, assert_same, check_same, content, md5, write_content};
+pub use datagrams::{UdpServer, UpperStreams};
 pub use place::Place;
 pub use process::{Ended, Process, Served};
-pub use program::{Profile, ftp_cli};
+pub use program::{Profile, Program};
 pub use proxy::{Flow, Proxy, Way};
 pub use raw::RawPeer;
 pub use server::{FileServer, quick_options};

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::program::ftp_cli;
-use crate::{Error, Process, Profile, Served};
+use crate::{Error, Process, Profile, Program, Served};
 
 /// Directories for one test: what a server serves, what a client has, and a `SEAM_HOME`; gone when
 /// it is dropped.
@@ -81,19 +80,32 @@ impl Place {
         Ok(path)
     }
 
-    /// The real program, to be run in [`here`](Self::here), with nothing of the caller's settings.
+    /// `ftp-cli`, to be run in [`here`](Self::here), with nothing of the caller's settings.
     ///
     /// # Errors
     ///
     /// If it cannot be built.
     pub fn ftp_cli(&self, args: &[&str]) -> Result<Command, Error> {
-        let mut command = Command::new(ftp_cli(self.profile)?);
+        self.program(Program::FtpCli, args)
+    }
+
+    /// `time-cli`, in the same surroundings.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be built.
+    pub fn time_cli(&self, args: &[&str]) -> Result<Command, Error> {
+        self.program(Program::TimeCli, args)
+    }
+
+    fn program(&self, program: Program, args: &[&str]) -> Result<Command, Error> {
+        let mut command = Command::new(program.built(self.profile)?);
         self.prepare(&mut command);
         command.args(args);
         Ok(command)
     }
 
-    /// Another program, in the same surroundings.
+    /// Any other program, in the same surroundings.
     pub fn prepare(&self, command: &mut Command) {
         command.current_dir(self.here()).env("SEAM_HOME", self.home()).env_remove("SEAM_SERVER");
     }

@@ -107,6 +107,18 @@ impl Process {
         Ok(self.child.kill().await?)
     }
 
+    /// Asks it to end, as Ctrl-C does.
+    ///
+    /// # Errors
+    ///
+    /// If it has ended, or the system refuses.
+    #[cfg(unix)]
+    pub fn interrupt(&self) -> Result<(), Error> {
+        use rustix::process::{Pid, Signal, kill_process};
+        let id = self.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        Ok(kill_process(id.ok_or("it has ended")?, Signal::INT)?)
+    }
+
     /// Waits until it ends by itself.
     ///
     /// # Errors
@@ -164,6 +176,8 @@ pub struct Served {
     pub process: Process,
     /// Where it listens.
     pub addr: SocketAddr,
+    /// All that its ready line says.
+    pub ready: Value,
 }
 
 impl Served {
@@ -177,6 +191,6 @@ impl Served {
         let ready = process.event("a server's ready line", |event| event["event"] == "serving");
         let ready = ready.await?;
         let addr = ready["address"].as_str().ok_or("a ready line without an address")?.parse()?;
-        Ok(Self { process, addr })
+        Ok(Self { process, addr, ready })
     }
 }

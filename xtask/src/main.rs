@@ -1,11 +1,14 @@
 //! `cargo xtask`: the project's chores.
 //!
 //! `demo` tells the scenarios of `it` to people, `bench` measures, `slow` runs what is too slow for
-//! every day, and `ci` does what has to pass before a change goes in.
+//! every day, and `ci` does what has to pass before a change goes in. `originals`, `strftime` and `chrony` compare
+//! with programs of others, where they are installed.
 
 mod bench;
 mod chores;
 mod demo;
+mod peers;
+mod strftime;
 
 use std::process::ExitCode;
 
@@ -13,6 +16,8 @@ use clap::{Parser, Subcommand};
 
 use bench::BenchArgs;
 use demo::DemoArgs;
+use peers::{ChronyArgs, OriginalsArgs};
+use strftime::StrftimeArgs;
 
 /// Seam's chores
 #[derive(Debug, Parser)]
@@ -28,8 +33,11 @@ enum Chore {
     Bench(BenchArgs),
     /// Do what has to pass before a change goes in: formatting, lints, documentation, tests, demo
     Ci,
-    /// Run the tests with a file of 5 GiB, too, and look at the memory it takes
+    /// Run the tests with a file of 5 GiB and with a million forged sources, and look at the memory
     Slow,
+    Originals(OriginalsArgs),
+    Strftime(StrftimeArgs),
+    Chrony(ChronyArgs),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +46,9 @@ fn main() -> ExitCode {
         Chore::Bench(args) => bench::bench(&args),
         Chore::Ci => chores::ci(),
         Chore::Slow => chores::slow(),
+        Chore::Originals(args) => peers::originals(&args),
+        Chore::Strftime(args) => strftime::strftime(&args),
+        Chore::Chrony(args) => peers::chrony(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

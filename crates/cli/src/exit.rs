@@ -3,6 +3,9 @@
 use std::process::ExitCode;
 
 use ftp::{ClassicError, ClientError, Status, StoreError};
+use identity::TlsError;
+
+use crate::peer::tls_error;
 
 /// The ways a program can end, the same for every program of Seam that has no remote command's
 /// status to pass on.
@@ -88,9 +91,15 @@ impl From<&StoreError> for Exit {
 impl From<&ClientError> for Exit {
     fn from(error: &ClientError) -> Self {
         match error {
-            ClientError::Connect { .. }
-            | ClientError::Lost { .. }
-            | ClientError::Stranger { .. } => Self::CannotConnect,
+            ClientError::Connect { source, .. } => match tls_error(source) {
+                Some(
+                    TlsError::UnknownServer { .. }
+                    | TlsError::WrongServer { .. }
+                    | TlsError::Distrusted,
+                ) => Self::Denied,
+                _ => Self::CannotConnect,
+            },
+            ClientError::Lost { .. } | ClientError::Stranger { .. } => Self::CannotConnect,
             ClientError::Refused { code, .. } if code == "denied" => Self::Denied,
             ClientError::Refused { .. } => Self::CannotConnect,
             ClientError::Corrupt { .. } => Self::ContentWrong,

@@ -29,6 +29,9 @@
 
 mod settings;
 
+mod peer;
+mod ticket;
+
 mod exit;
 mod pages;
 mod problem;

@@ -33,7 +33,7 @@ impl Place {
     fn serving(rights: &[&str]) -> Self {
         let mut place = Self::new();
         let mut child = place
-            .command(&["serve", "../served", "--plain", "--bind", "127.0.0.1:0"])
+            .command(&["serve", "../served", "--bind", "127.0.0.1:0"])
             .args(rights)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -270,7 +270,7 @@ fn names_that_are_not_utf8_are_names_like_any_other() {
 
 #[test]
 fn the_tutorials_protocol_is_spoken_when_asked_to() {
-    let place = Place::serving(&["--write"]);
+    let place = Place::serving(&["--write", "--plain"]);
     write(&place.here("报告.txt"), content(3000));
     let put = place.run(&["--classic", "put", "报告.txt"]);
     assert_eq!(put.status.code(), Some(0), "{}", err(&put));
@@ -334,7 +334,7 @@ fn serve_says_what_is_wrong_with_its_directory_or_address() {
     let cases: [(&[&str], i32, &str); 4] = [
         (&["serve", "gone"], 3, "there is no such directory"),
         (&["serve", "file"], 1, "it is not a directory"),
-        (&["serve", ".", "--bind", "0.0.0.0:0"], 2, "--plain"),
+        (&["serve", ".", "--plain", "--bind", "0.0.0.0:0"], 2, "--let-everyone-in"),
         (&["serve", ".", "--bind", &held], 1, "is in use by another program"),
     ];
     for (args, code, expected) in cases {

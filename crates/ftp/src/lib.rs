@@ -85,11 +85,11 @@ pub use client::{
 pub use content::Pool;
 pub use line::LineError;
 pub use path::{PathError, RemotePath, Safe, safe};
-pub use server::{Access, FileService, ServeError};
+pub use server::{Access, Audit, FileService, Request, ServeError};
 pub use store::{
     Attributes, Entry, Folder, Kind, LinkTarget, LocalFolder, LocalSource, LocalStore, LocalUpload,
     Names, NamesAfter, NewUpload, OpenStoreError, PARTIAL_DAYS, PARTIAL_SUFFIX, Publish, Published,
-    Revision, Source, Store, StoreError, Timestamp, Upload,
+    Revision, Shelf, ShelfFolder, Source, Store, StoreError, Timestamp, Upload,
 };
 pub use tree::{Filter, HowTree, Outcome, TreeEntry, TreeEvent, TreeObserver, TreeSummary};
 pub use wire::{Failure, Range, Status};

@@ -1,12 +1,11 @@
 //! Names of things in a store, as they travel on the wire.
 
-mod safe;
 mod text;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use safe::{Safe, safe};
+pub use proto::{Safe, safe};
 pub(crate) use text::{deserialize_bytes, serialize_bytes};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};

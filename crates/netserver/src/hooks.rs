@@ -58,6 +58,14 @@ pub enum Event<'a> {
         /// How long after it was accepted.
         lasted: Duration,
     },
+    /// A connection was closed at once, because its source has [penalties](crate::Penalties) to
+    /// sit out.
+    Barred {
+        /// Where it came from.
+        peer: &'a Addr,
+        /// For how long the source is not served.
+        barred_for: Duration,
+    },
     /// A connection could not be accepted.
     AcceptFailed {
         /// What the system said.

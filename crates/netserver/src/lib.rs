@@ -11,7 +11,8 @@
 //! the handler, which **admits** the peer with [`Conn::admit`] once it knows enough of it (or at
 //! once: [`StreamServer::admit_at_once`]). Of the newcomers the oldest gives way when there are too
 //! many; the admitted stay until they end, are idle for too long, or the server stops. All of it is
-//! bounded by [`Limits`]; [`Hooks`] can watch and veto.
+//! bounded by [`Limits`]; sources that waste connections pay [`Penalties`]; [`Hooks`] can watch and
+//! veto.
 //!
 //! ```text
 //!  Listener ──accept──▶ newcomers ──Conn::admit──▶ admitted ──▶ Report
@@ -194,6 +195,7 @@ mod guarded;
 mod handler;
 mod hooks;
 mod limits;
+mod penalties;
 mod report;
 mod stop;
 
@@ -203,6 +205,7 @@ mod contained;
 mod pools;
 mod running;
 mod shared;
+mod sources;
 mod stream_server;
 mod ticker;
 mod watch;
@@ -224,6 +227,7 @@ pub use hooks::{Deadline, Ending, Event, Hooks};
 pub use limits::Limits;
 pub use listener::{BindError, Listener, bind_tcp};
 pub use memory::{MemoryDialer, MemoryListener};
+pub use penalties::Penalties;
 pub use report::{Counters, Report};
 pub use running::{Handle, Running, ServeError, ServerHandle};
 pub use stop::StopSignal;

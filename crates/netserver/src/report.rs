@@ -21,6 +21,8 @@ pub struct Report {
     pub panicked: u64,
     /// The verify hook said no.
     pub rejected: u64,
+    /// Not served, because its source has [penalties](crate::Penalties) to sit out.
+    pub barred: u64,
     /// The upgrade returned an error.
     pub upgrade_failed: u64,
     /// Admission was refused, because there were as many peers as allowed.
@@ -55,13 +57,14 @@ impl Report {
         self.endings().iter().map(|(count, _)| count).sum()
     }
 
-    fn endings(&self) -> [(u64, &'static str); 10] {
+    fn endings(&self) -> [(u64, &'static str); 11] {
         [
             (self.served, "served"),
             (self.drained, "drained"),
             (self.failed, "failed"),
             (self.panicked, "panicked"),
             (self.rejected, "rejected"),
+            (self.barred, "barred"),
             (self.upgrade_failed, "upgrade failed"),
             (self.refused, "refused"),
             (self.evicted, "evicted"),
@@ -110,7 +113,7 @@ mod tests {
 
     #[test]
     fn every_ending_is_counted_once_and_printed() {
-        let mut report = Report { accepted: 10, rejected: 1, ..Report::default() };
+        let mut report = Report { accepted: 11, rejected: 1, barred: 1, ..Report::default() };
         for ending in [
             Ending::Served,
             Ending::Drained,
@@ -127,8 +130,8 @@ mod tests {
         assert_eq!(report.ended(), report.accepted);
         assert_eq!(
             report.to_string(),
-            "10 accepted: 1 served, 1 drained, 1 failed, 1 panicked, 1 rejected, \
-             1 upgrade failed, 1 refused, 1 evicted, 1 timed out, 1 aborted"
+            "11 accepted: 1 served, 1 drained, 1 failed, 1 panicked, 1 rejected, \
+             1 barred, 1 upgrade failed, 1 refused, 1 evicted, 1 timed out, 1 aborted"
         );
         assert_eq!(Report::default().to_string(), "0 accepted");
     }

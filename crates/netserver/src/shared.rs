@@ -5,10 +5,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use crate::penalties::PenaltyBox;
 use crate::pools::Pools;
 use crate::{
-    Addr, AdmitError, Conn, Counters, Ending, Event, Hooks, Limits, Report, ServerHandle,
-    StopSignal,
+    Addr, AdmitError, Conn, Counters, Ending, Event, Hooks, Limits, Penalties, Report,
+    ServerHandle, StopSignal,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -27,15 +28,22 @@ pub(crate) struct Shared {
 /// One lock for places and counts, so that they always agree. Nothing is called under it.
 struct Book {
     pools: Pools<Conn>,
+    penalties: Option<PenaltyBox>,
     report: Report,
     last_id: u64,
     closed: bool,
 }
 
 impl Shared {
-    pub(crate) fn new(local: Addr, limits: Limits, hooks: Box<dyn Hooks>) -> Self {
+    pub(crate) fn new(
+        local: Addr,
+        limits: Limits,
+        penalties: Option<Penalties>,
+        hooks: Box<dyn Hooks>,
+    ) -> Self {
         let pools = Pools::new(limits.max_newcomers.max(1), limits.max_admitted);
-        let book = Book { pools, report: Report::default(), last_id: 0, closed: false };
+        let penalties = penalties.map(PenaltyBox::new);
+        let book = Book { pools, penalties, report: Report::default(), last_id: 0, closed: false };
         Self {
             local,
             limits,
@@ -46,9 +54,15 @@ impl Shared {
         }
     }
 
-    /// Asks the verify hook, and enters the peer among the newcomers unless it says no.
+    /// Enters the peer among the newcomers, unless it has a penalty to sit out or the verify hook
+    /// says no.
     pub(crate) fn open(server: &ServerHandle, peer: Addr) -> Option<Conn> {
         let shared = server.shared();
+        let barred_for = shared.book().barred_for(&peer);
+        if !barred_for.is_zero() {
+            shared.event(&Event::Barred { peer: &peer, barred_for });
+            return None;
+        }
         let verified = shared.hook(|hooks| hooks.verify(&peer)).unwrap_or(false);
         let (conn, evicted) = {
             let mut book = shared.book();
@@ -80,6 +94,10 @@ impl Shared {
         {
             let mut book = self.book();
             book.pools.leave(conn.id());
+            if let Some(penalties) = &mut book.penalties {
+                let now = Instant::now().into_std();
+                penalties.ended(conn.peer(), ending, conn.is_admitted(), now);
+            }
             if !book.closed {
                 book.report.record(ending);
             }
@@ -146,6 +164,9 @@ impl Shared {
             Event::AcceptFailed { error, failure } => {
                 tracing::debug!(%error, ?failure, "accept failed");
             }
+            Event::Barred { peer, barred_for } => {
+                tracing::debug!(%peer, ?barred_for, "barred");
+            }
             Event::Stopping => tracing::debug!(local = %self.local, "stopping"),
         }
         self.hook(|hooks| hooks.event(event));
@@ -159,5 +180,20 @@ impl Shared {
     fn book(&self) -> MutexGuard<'_, Book> {
         // Nothing is called under the lock that could panic halfway through a change.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Book {
+    /// For how long this peer is not to be served. If it is not, that was its connection.
+    fn barred_for(&mut self, peer: &Addr) -> Duration {
+        let Some(penalties) = &mut self.penalties else {
+            return Duration::ZERO;
+        };
+        let barred_for = penalties.barred_for(peer, Instant::now().into_std());
+        if !barred_for.is_zero() {
+            self.report.accepted += 1;
+            self.report.barred += 1;
+        }
+        barred_for
     }
 }

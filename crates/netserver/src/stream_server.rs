@@ -12,8 +12,8 @@ use crate::connection::{Seat, Service};
 use crate::shared::Shared;
 use crate::ticker::Ticker;
 use crate::{
-    AcceptFailure, Addr, Event, Guarded, Hooks, Limits, Listener, NoUpgrade, Report, Running,
-    ServeError, ServerHandle, StreamHandler, Upgrade,
+    AcceptFailure, Addr, Event, Guarded, Hooks, Limits, Listener, NoUpgrade, Penalties, Report,
+    Running, ServeError, ServerHandle, StreamHandler, Upgrade,
 };
 
 /// How long a task may take to notice that it was cut off. Only one that blocks its thread takes
@@ -26,17 +26,19 @@ pub struct StreamServer<L, H, U = NoUpgrade> {
     listener: L,
     service: Service<H, U>,
     limits: Limits,
+    penalties: Option<Penalties>,
     hooks: Box<dyn Hooks>,
     tick_every: Option<Duration>,
 }
 
 impl<L: Listener, H> StreamServer<L, H> {
-    /// A server with default limits, no upgrade and no hooks.
+    /// A server with default limits, and no upgrade, penalties or hooks.
     pub fn new(listener: L, handler: H) -> Self {
         Self {
             listener,
             service: Service { handler, upgrade: NoUpgrade, admit_at_once: false },
             limits: Limits::default(),
+            penalties: None,
             hooks: Box::new(()),
             tick_every: None,
         }
@@ -50,12 +52,20 @@ impl<L: Listener, H, U> StreamServer<L, H, U> {
         self
     }
 
+    /// Makes sources pay for connections that come to nothing; default not.
+    ///
+    /// It is for services that admit not everyone. One that does has nobody to penalise.
+    pub fn penalties(mut self, penalties: impl Into<Option<Penalties>>) -> Self {
+        self.penalties = penalties.into();
+        self
+    }
+
     /// Does this to each connection before the handler gets it; default nothing.
     pub fn upgrade<V: Upgrade<L::Stream>>(self, upgrade: V) -> StreamServer<L, H, V> {
-        let Self { listener, service, limits, hooks, tick_every } = self;
+        let Self { listener, service, limits, penalties, hooks, tick_every } = self;
         let Service { handler, admit_at_once, .. } = service;
         let service = Service { handler, upgrade, admit_at_once };
-        StreamServer { listener, service, limits, hooks, tick_every }
+        StreamServer { listener, service, limits, penalties, hooks, tick_every }
     }
 
     /// Asks and tells these hooks; default nobody.
@@ -94,11 +104,11 @@ impl<L: Listener, H, U> StreamServer<L, H, U> {
         U: Upgrade<L::Stream>,
         H: StreamHandler<Guarded<U::Stream>>,
     {
-        let Self { listener, service, limits, hooks, tick_every } = self;
+        let Self { listener, service, limits, penalties, hooks, tick_every } = self;
         // A listener that cannot say where it is can still be served.
         let local =
             listener.local_addr().map_or_else(|_| Addr::named("an unnamed address"), Into::into);
-        let handle = ServerHandle::new(Shared::new(local, limits, hooks));
+        let handle = ServerHandle::new(Shared::new(local, limits, penalties, hooks));
         let acceptor = Acceptor {
             listener,
             service: Arc::new(service),
@@ -114,6 +124,7 @@ impl<L, H, U> fmt::Debug for StreamServer<L, H, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StreamServer")
             .field("limits", &self.limits)
+            .field("penalties", &self.penalties)
             .field("admit_at_once", &self.service.admit_at_once)
             .field("tick_every", &self.tick_every)
             .finish_non_exhaustive()

@@ -74,9 +74,11 @@ mod header;
 mod hello;
 mod incoming;
 mod json;
+mod knock;
 mod limits;
 mod opening;
 mod pack;
+mod safe;
 
 pub mod blocking;
 #[cfg(feature = "tokio")]
@@ -90,9 +92,11 @@ pub use encode::{encode_header, encode_padded};
 pub use error::{ConnectionError, DecodeError, EncodeError, Part, SendError};
 pub use header::Header;
 pub use hello::{Hello, HelloAnswer, PROTOCOL_VERSION};
+pub use knock::{Knock, WebRequest};
 pub use limits::Limits;
 pub use opening::Opening;
 pub use pack::{Alignment, Packer, RangeError, hex, pack_i32_le, pack_u32_le};
+pub use safe::{Safe, is_unsafe, safe};
 #[cfg(feature = "tokio")]
 pub use stream::{Connection, Turn};
 

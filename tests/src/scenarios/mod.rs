@@ -4,15 +4,21 @@ mod browser;
 mod classic;
 mod conflict;
 mod file;
+#[cfg(target_os = "linux")]
+mod flood;
+mod formats;
 mod hostile;
 mod names;
+mod ntp;
 mod packing;
 mod resume;
 mod sticky;
+mod truncation;
+mod upper;
 
 use std::pin::Pin;
 
-use crate::{Error, PATIENCE, Profile, Story};
+use crate::{Error, PATIENCE, Profile, Program, Story};
 
 type Telling<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
@@ -23,17 +29,17 @@ pub struct Scenario {
     pub name: &'static str,
     /// What it is about.
     pub title: &'static str,
-    /// Whether the real program plays in it, which then has to be built.
-    uses_program: bool,
+    /// Which real programs play in it, and so have to be built.
+    programs: &'static [Program],
     tell: for<'a> fn(&'a mut Story) -> Telling<'a>,
 }
 
 macro_rules! scenario {
-    ($name:ident, $uses_program:literal, $title:literal) => {
+    ($name:ident, $programs:expr, $title:literal) => {
         Scenario {
             name: stringify!($name),
             title: $title,
-            uses_program: $uses_program,
+            programs: $programs,
             tell: |story| Box::pin($name::tell(story)),
         }
     };
@@ -41,15 +47,21 @@ macro_rules! scenario {
 
 /// All of them, in the order in which they are best heard.
 pub const ALL: &[Scenario] = &[
-    scenario!(sticky, false, "sticky packets: where one message ends and the next begins"),
-    scenario!(packing, false, "packing: fixed layouts, and numbers that do not fit"),
-    scenario!(file, false, "a file moves there and back, and only once"),
-    scenario!(resume, true, "a transfer is killed, and goes on where it stopped"),
-    scenario!(conflict, false, "two files want the same name"),
-    scenario!(names, false, "names in every script, and in none"),
-    scenario!(classic, false, "the tutorial's programs against ours, both ways"),
-    scenario!(hostile, false, "a peer that wants to do harm"),
-    scenario!(browser, false, "a browser knocks on the wrong door"),
+    scenario!(sticky, &[], "sticky packets: where one message ends and the next begins"),
+    scenario!(truncation, &[], "datagrams: boundaries that are kept, and bytes that are lost"),
+    scenario!(packing, &[], "packing: fixed layouts, and numbers that do not fit"),
+    scenario!(file, &[], "a file moves there and back, and only once"),
+    scenario!(resume, &[Program::FtpCli], "a transfer is killed, and goes on where it stopped"),
+    scenario!(conflict, &[], "two files want the same name"),
+    scenario!(names, &[], "names in every script, and in none"),
+    scenario!(classic, &[], "the tutorial's programs against ours, both ways"),
+    scenario!(hostile, &[], "a peer that wants to do harm"),
+    scenario!(browser, &[], "a browser knocks on the wrong door"),
+    scenario!(upper, &[], "the tutorial's socketserver programs, many at once"),
+    scenario!(formats, &[], "the time, in every format and in none"),
+    scenario!(ntp, &[], "clocks: how far off, how sure, and silent among themselves"),
+    #[cfg(target_os = "linux")]
+    scenario!(flood, &[Program::TimeCli], "one source floods, and very many turn up"),
 ];
 
 /// The one of this name.
@@ -59,14 +71,14 @@ pub fn find(name: &str) -> Option<&'static Scenario> {
 }
 
 impl Scenario {
-    /// Makes ready what telling it needs and what may take long: the program is built.
+    /// Makes ready what telling it needs and what may take long: programs are built.
     ///
     /// # Errors
     ///
-    /// If it cannot be built.
+    /// If one cannot be built.
     pub fn prepare(&self) -> Result<(), Error> {
-        if self.uses_program {
-            crate::ftp_cli(Profile::default())?;
+        for program in self.programs {
+            program.built(Profile::default())?;
         }
         Ok(())
     }

@@ -11,13 +11,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::PATIENCE;
 use super::python::{RECV, json_string, lines, md5, recv, recv_int};
 
 /// The `time.sleep(0.01)` behind every chunk.
 const SLEEP: Duration = Duration::from_millis(10);
-
-/// How long the players wait for what does not come. The originals wait for ever.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the server says when a file has been stored.
 const STORED: &str = "上传成功";

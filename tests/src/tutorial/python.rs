@@ -1,7 +1,7 @@
 //! The few functions of Python that the originals are made of.
 
 use std::io::{self, Read as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 
 use proto::{Algorithm, Hasher};
 
@@ -17,6 +17,14 @@ pub(super) fn recv(mut socket: &TcpStream, most: usize) -> io::Result<Vec<u8>> {
     let len = socket.read(&mut data)?;
     data.truncate(len);
     Ok(data)
+}
+
+/// `socket.recvfrom(most)`: a datagram, of which no more than `most` bytes are kept.
+pub(super) fn recvfrom(socket: &UdpSocket, most: usize) -> io::Result<(Vec<u8>, SocketAddr)> {
+    let mut data = vec![0; most.min(MOST)];
+    let (len, peer) = socket.recv_from(&mut data)?;
+    data.truncate(len);
+    Ok((data, peer))
 }
 
 /// `struct.unpack('i', socket.recv(4))[0]`; `None` at the end.

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use it::{Error, Place, Profile, check_same, write_content};
+use it::{Error, Place, Profile, Program, check_same, write_content};
 use serde_json::Value;
 
 use super::RunArgs;
-use super::figures::Table;
+use super::figures::{Amount, Table};
 use super::limit::{self, BUFFERS_KIB};
 use super::meter::{Run, Server};
 
@@ -42,7 +42,7 @@ pub(super) fn measure(args: &RunArgs) -> Result<Table, Error> {
     }
     let title = format!("one file of {:.2} GiB over loopback", bytes as f64 / GIB as f64);
     let cores = std::thread::available_parallelism()?;
-    Ok(Table::new(title, bytes, runs.into())
+    Ok(Table::new(title, Amount::Bytes(bytes), runs.into())
         .note(format!("{} rounds in turns, files in {}", args.rounds, parent.display()))
         .note(format!("{cores} cores, {} {}", std::env::consts::OS, std::env::consts::ARCH))
         .note(format!("the bare loop's buffers: {} KiB, the fastest here", bench.buffer_kib)))
@@ -63,7 +63,7 @@ fn memory_backed() -> PathBuf {
 impl Bench {
     fn start(parent: &Path, bytes: u64) -> Result<Self, Error> {
         eprintln!("building");
-        it::ftp_cli(Profile::Release)?;
+        Program::FtpCli.built(Profile::Release)?;
         let place = Place::beneath(parent, Profile::Release)?;
         let file = place.there().join("big");
         write_content(&file, bytes, 1)?;
@@ -139,7 +139,7 @@ impl Bench {
 
 /// The program, optimised, with nothing of the caller's settings.
 fn ftp_cli(place: &Place) -> Result<Command, Error> {
-    let mut command = Command::new(it::ftp_cli(Profile::Release)?);
+    let mut command = Command::new(Program::FtpCli.built(Profile::Release)?);
     command.current_dir(place.here()).env("SEAM_HOME", place.home()).env_remove("SEAM_SERVER");
     Ok(command)
 }

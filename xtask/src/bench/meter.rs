@@ -18,6 +18,8 @@ pub(super) struct Run {
     pub(super) seconds: f64,
     /// What both took of all processors; `None` where the system does not tell.
     pub(super) cpu_seconds: Option<f64>,
+    /// What of it the server took.
+    pub(super) server_cpu_seconds: Option<f64>,
     /// The most memory that the client held.
     pub(super) client_peak: Option<u64>,
     /// The most memory that the server has held so far.
@@ -50,6 +52,12 @@ impl Server {
         Err("a server ended before it was ready".into())
     }
 
+    /// Its number.
+    #[cfg(target_os = "linux")]
+    pub(super) fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
     /// Runs a client of this server, and measures both.
     pub(super) fn run(&self, client: &mut Command) -> Result<Run, Error> {
         let server = self.child.id();
@@ -67,6 +75,7 @@ impl Server {
         Ok(Run {
             seconds,
             cpu_seconds: client_cpu.zip(server_cpu).map(|(client, server)| client + server),
+            server_cpu_seconds: server_cpu,
             client_peak,
             server_peak: peak_bytes(server),
         })

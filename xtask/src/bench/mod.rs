@@ -8,11 +8,15 @@ mod figures;
 mod files;
 mod limit;
 mod meter;
+#[cfg(target_os = "linux")]
+mod udp;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use it::Error;
+
+use self::figures::Table;
 
 /// Measure, in optimised builds and processes of their own
 #[derive(Debug, Args)]
@@ -25,11 +29,21 @@ pub(crate) struct BenchArgs {
 enum Suite {
     /// Get and put one large file over loopback, beside a bare loop of read, send, receive, write
     Files(RunArgs),
+    /// Ask and answer in datagrams over loopback, beside bare loops of batches and of single ones
+    #[cfg(target_os = "linux")]
+    Udp(RunArgs),
     /// The bare loop's processes
     #[command(hide = true)]
     Limit {
         #[command(subcommand)]
         role: limit::Role,
+    },
+    /// The processes of `udp`
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Datagrams {
+        #[command(subcommand)]
+        role: udp::Role,
     },
 }
 
@@ -52,14 +66,19 @@ struct RunArgs {
 /// Runs what was asked for.
 pub(crate) fn bench(args: &BenchArgs) -> Result<(), Error> {
     match &args.suite {
-        Suite::Files(run) => {
-            let table = files::measure(run)?;
-            println!("{table}");
-            if let Some(path) = &run.json {
-                std::fs::write(path, serde_json::to_vec_pretty(&table)?)?;
-            }
-            Ok(())
-        }
+        Suite::Files(run) => tell(&files::measure(run)?, run),
+        #[cfg(target_os = "linux")]
+        Suite::Udp(run) => tell(&udp::measure(run)?, run),
         Suite::Limit { role } => limit::play(role),
+        #[cfg(target_os = "linux")]
+        Suite::Datagrams { role } => udp::play(role),
     }
+}
+
+fn tell(table: &Table, args: &RunArgs) -> Result<(), Error> {
+    println!("{table}");
+    if let Some(path) = &args.json {
+        std::fs::write(path, serde_json::to_vec_pretty(table)?)?;
+    }
+    Ok(())
 }

@@ -4,11 +4,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use identity::{Rights, Ticket};
 
 use crate::settings::{Address, CommonArgs, Rate};
+use crate::ticket::{Terms, TicketCommand};
 
 /// The port of a file server when none is named.
 pub(super) const DEFAULT_PORT: u16 = 8484;
+
+/// The service's name, in keys' rights and in TLS.
+pub(super) const SERVICE: &str = "ftp";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,6 +72,24 @@ pub(super) struct FtpArgs {
     pub(super) command: Option<Command>,
 }
 
+impl FtpArgs {
+    /// `get TICKET` means: from there, and everything unless something is named.
+    pub(super) fn with_ticket_taken(mut self) -> Self {
+        let Some(Command::Remote(RemoteCommand::Get(get))) = &mut self.command else {
+            return self;
+        };
+        let ticket = get.remote.first().and_then(|word| word.to_str());
+        if let Some(ticket) = ticket.filter(|word| Ticket::looks_like(word)) {
+            self.common.server = ticket.parse().ok();
+            get.remote.remove(0);
+            if get.remote.is_empty() {
+                get.remote.push(".".into());
+            }
+        }
+        self
+    }
+}
+
 /// How transfers are made.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct TransferArgs {
@@ -111,6 +134,9 @@ pub(super) enum OnConflict {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Serve(ServeArgs),
+    Send(SendArgs),
+    #[command(subcommand)]
+    Ticket(TicketCommand<WhatArgs>),
     #[command(flatten)]
     Remote(RemoteCommand),
     /// Print a script that makes a shell complete this program's options
@@ -151,6 +177,44 @@ pub(super) struct ServeArgs {
     /// Let clients change things, too
     #[arg(long)]
     pub(super) write: bool,
+
+    /// Also print a ticket that lets others in: read, or read,write; read:/DIR is a part
+    #[arg(long, value_name = "RIGHTS", help_heading = "Tickets")]
+    pub(super) ticket: Option<Rights>,
+
+    #[command(flatten)]
+    pub(super) terms: Terms,
+
+    /// With --plain, serve beyond this machine, unencrypted, to whoever comes
+    #[arg(long, hide_short_help = true, requires = "plain")]
+    pub(super) let_everyone_in: bool,
+}
+
+/// Serve just these files and directories, until they were fetched
+#[derive(Debug, Args)]
+pub(super) struct SendArgs {
+    /// What is to be fetched
+    #[arg(required = true)]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:0")]
+    pub(super) bind: Address,
+
+    #[command(flatten)]
+    pub(super) terms: Terms,
+}
+
+/// What a ticket is for.
+#[derive(Clone, Debug, Args)]
+pub(super) struct WhatArgs {
+    /// The directory that is served
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+
+    /// What the ticket permits: read, or read,write; read:/DIR is a part
+    #[arg(long, default_value = "read")]
+    pub(super) rights: Rights,
 }
 
 /// Fetch files; what an interrupted get left is gone on with
@@ -311,8 +375,8 @@ mod tests {
             "ftp-cli --plain -v get --json -s host:1 a -q --limit-rate 10M -v --durable",
         ] {
             let args = parse(line);
-            let server = args.common.server.expect("a server was named");
-            assert_eq!(server.with_default_port(DEFAULT_PORT), "host:1");
+            let server = args.common.server_or_local().unwrap();
+            assert_eq!(server.place(DEFAULT_PORT), "host:1");
             assert!(args.common.plain && args.common.json && args.common.quiet, "{line}");
             assert_eq!(args.limit_rate.map(Rate::bytes_per_second), Some(10_000_000));
             assert!(args.transfer.durable);
@@ -348,7 +412,6 @@ mod tests {
         for line in [
             "ftp-cli get",
             "ftp-cli fetch a",
-            "ftp-cli -s host:99999 ls",
             "ftp-cli --limit-rate fast get a",
             "ftp-cli mv a",
             "ftp-cli get a --on-conflict perhaps",
@@ -356,5 +419,24 @@ mod tests {
             let error = FtpArgs::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");
         }
+        let args = FtpArgs::try_parse_from(["ftp-cli", "-s", "host:99999", "ls"]).unwrap();
+        assert_eq!(args.common.server_or_local().unwrap_err().exit.code(), 2);
+    }
+
+    #[test]
+    fn a_ticket_may_stand_where_get_has_its_first_name() {
+        let parse =
+            |line: &str| FtpArgs::try_parse_from(line.split(' ')).unwrap().with_ticket_taken();
+        let remote = |args: &FtpArgs| match &args.command {
+            Some(Command::Remote(RemoteCommand::Get(get))) => get.remote.clone(),
+            other => panic!("{other:?}"),
+        };
+        let args = parse("ftp-cli get seam://host:1/#key.token");
+        assert!(args.common.server.is_some());
+        assert_eq!(remote(&args), ["."]);
+        let args = parse("ftp-cli get seam://host:1/#key.token a b");
+        assert_eq!(remote(&args), ["a", "b"]);
+        let args = parse("ftp-cli get a seam://host:1/");
+        assert_eq!(remote(&args).len(), 2);
     }
 }

@@ -3,10 +3,12 @@
 use std::io;
 
 use ftp::{ClientError, RemotePath, Status, safe};
+use identity::{Home, TlsError};
 
 use super::os;
 use super::session::Session;
 use crate::exit::Exit;
+use crate::peer::tls_error;
 use crate::problem::Problem;
 
 /// What helps where a name is taken.
@@ -59,6 +61,9 @@ impl Session {
 fn explain_ours(verb: &str, error: &ClientError) -> (String, Option<String>) {
     match error {
         ClientError::Connect { peer, source } => {
+            if let Some(error) = tls_error(source) {
+                return (format!("cannot connect to {peer}: {error}"), explain_tls(error));
+            }
             let refused = source.kind() == io::ErrorKind::ConnectionRefused;
             let hint = refused.then(|| "ftp-cli serve DIR, there".to_owned());
             (format!("cannot connect to {peer}: {}", os::reason(source)), hint)
@@ -76,6 +81,21 @@ fn explain_ours(verb: &str, error: &ClientError) -> (String, Option<String>) {
     }
 }
 
+/// What helps where there is no encrypted connection.
+fn explain_tls(error: &TlsError) -> Option<String> {
+    match error {
+        TlsError::Plain { .. } => Some("--plain, if that is meant".into()),
+        TlsError::UnknownServer { .. } => {
+            Some("ftp-cli ticket new, there; then -s TICKET, here".into())
+        }
+        TlsError::WrongServer { .. } => {
+            let file = Home::from_env().ok()?.dir().join("known_servers");
+            Some(format!("remove its line from {}, if it was set up anew", file.display()))
+        }
+        _ => None,
+    }
+}
+
 /// What is asked for must be there.
 fn reads(verb: &str) -> bool {
     matches!(verb, "get" | "ls" | "stat" | "rm" | "cd")
@@ -88,12 +108,13 @@ mod tests {
 
     use super::*;
     use crate::ftp::args::FtpArgs;
+    use crate::peer::Dialer;
     use crate::report::Report;
 
     fn explain(verb: &str, error: ClientError) -> String {
         let args = FtpArgs::parse_from(["ftp-cli"]);
         let report = Report::new("ftp-cli", &args.common);
-        let session = Session::new("host:1".into(), Options::default(), report);
+        let session = Session::new(Dialer::plain("host:1"), Options::default(), report);
         let path = RemotePath::parse("d/a.txt").unwrap();
         session.explain(verb, &path, error).to_string()
     }

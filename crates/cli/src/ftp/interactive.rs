@@ -7,20 +7,22 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ftp::{ClientError, Options, TcpConnector};
+use ftp::{ClientError, Options};
 use netserver::Running;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use super::args::{DEFAULT_PORT, FtpArgs, TransferArgs};
+use super::args::{DEFAULT_PORT, FtpArgs, SERVICE, TransferArgs};
 use super::complete::FtpCompleter;
+use super::os;
+use super::serve::{self, Served};
 use super::session::{self, Session};
 use super::typed::Outcome;
-use super::{default_server, os, serve};
 use crate::exit::Exit;
+use crate::peer::{Dialer, tls_error};
 use crate::problem::Problem;
 use crate::prompt::{Editor, Input};
 use crate::report::{Event, Report, text};
-use crate::settings::Home;
+use crate::settings::{Address, CommonArgs, Home, Server};
 use crate::signals::Signals;
 
 /// How long somebody at the default address may take to prove to be one of ours.
@@ -43,6 +45,7 @@ pub(super) async fn run(args: &FtpArgs, report: &Report) -> Exit {
         false => read_pipe(&mut session, &args.transfer, &mut signals).await,
     };
     // The client goes first, so that the server has nobody to wait for.
+    session.client.lock().await.close().await;
     drop(session);
     if let Some(own) = own {
         own.shutdown();
@@ -54,30 +57,28 @@ pub(super) async fn run(args: &FtpArgs, report: &Report) -> Exit {
 
 /// The server that was named, one of ours at the default address, or one of our own.
 async fn connect(args: &FtpArgs, report: &Report) -> Result<(Session, Option<Running>), Problem> {
-    let options = session::client_options(args);
-    let session = |server: String| Session::new(server, options.clone(), report.clone());
-    if let Some(server) = &args.common.server {
-        let session = session(server.with_default_port(DEFAULT_PORT));
-        let connected = session.client.lock().await.connect().await;
-        if let Err(error) = connected {
-            return Err(session.explain("connect", &session.here, error).on_its_own());
-        }
+    let session = session::named(args, report)?;
+    if args.common.server.is_some() {
+        session.connect().await?;
+        session.redeem().await?;
         report.note(format_args!("connected to {}; help lists the commands", session.server));
         return Ok((session, None));
     }
-    let server = default_server();
-    match probe(&server).await {
+    let server = session.server.clone();
+    match probe(&session).await {
         Probe::Ours => {
             report.note(format_args!("connected to {server}; help lists the commands"));
-            return Ok((session(server), None));
+            return Ok((session, None));
         }
         Probe::Nobody => {}
         Probe::Stranger(why) => {
             report.note(format_args!("{server} is left alone: {why}"));
         }
     }
-    let (running, address) = serve_own_store(report).await?;
-    Ok((session(address), Some(running)))
+    let (running, address) = serve_own_store(&args.common, report).await?;
+    let server = Server::Address(address.parse().expect("a server's address is one"));
+    let dialer = Dialer::new(&server, SERVICE, DEFAULT_PORT, &args.common)?;
+    Ok((Session::new(dialer, session::client_options(args), report.clone()), Some(running)))
 }
 
 /// Who is at the default address.
@@ -88,11 +89,14 @@ enum Probe {
     Stranger(String),
 }
 
-async fn probe(server: &str) -> Probe {
+async fn probe(session: &Session) -> Probe {
     let options = Options::default().attempts(0).connect_within(PROBE_WITHIN);
-    let mut client = ftp::Client::new(TcpConnector::new(server), options);
+    let mut client = ftp::Client::new(session.dialer.clone(), options);
     match tokio::time::timeout(PROBE_WITHIN, client.connect()).await {
         Ok(Ok(())) => Probe::Ours,
+        Ok(Err(ClientError::Connect { source, .. })) if tls_error(&source).is_some() => {
+            Probe::Stranger(source.to_string())
+        }
         Ok(Err(ClientError::Connect { .. })) => Probe::Nobody,
         Ok(Err(ClientError::Refused { message, .. })) => {
             Probe::Stranger(format!("it refused us: {}", ftp::safe(message.as_bytes())))
@@ -103,7 +107,10 @@ async fn probe(server: &str) -> Probe {
 }
 
 /// Serves the account's own store in this process, and says so.
-async fn serve_own_store(report: &Report) -> Result<(Running, String), Problem> {
+async fn serve_own_store(
+    common: &CommonArgs,
+    report: &Report,
+) -> Result<(Running, String), Problem> {
     let home = Home::find().ok_or_else(|| {
         Problem::new(Exit::Failed, "this account has no home directory; SEAM_HOME can name one")
     })?;
@@ -114,14 +121,15 @@ async fn serve_own_store(report: &Report) -> Result<(Running, String), Problem> 
     })?;
     let (root, store) = serve::open(&home.store, true)
         .map_err(|problem| problem.on("open the store", os::show(&home.store)))?;
-    let running = serve::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), store, true)?;
+    let served = Served::new(store, serve::offered(true), &root, common.plain)?;
+    let running = served.start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let address = running.local_addr().to_string();
     let shown = os::show(&root);
     if report.terminal().input {
         report.note(format_args!(
             "No server was named and none is running at {}, so while this prompt is open\n\
              this program serves a store of its own, at {address}:\n  {shown}\n{}",
-            default_server(),
+            Address::local().with_default_port(DEFAULT_PORT),
             first_steps(&root),
         ));
     } else {
@@ -131,7 +139,7 @@ async fn serve_own_store(report: &Report) -> Result<(Running, String), Problem> 
         address: address.clone(),
         root: os::lossy(&root),
         rights: &["read", "write"],
-        plain: true,
+        plain: common.plain,
     });
     Ok((running, address))
 }

@@ -5,6 +5,7 @@ mod change;
 mod classic;
 mod complete;
 mod conflict;
+mod door;
 mod explain;
 mod get;
 mod glob;
@@ -13,6 +14,7 @@ mod list;
 mod local;
 mod os;
 mod put;
+mod send;
 mod serve;
 mod session;
 mod typed;
@@ -24,13 +26,13 @@ use std::time::Duration;
 use clap::Parser as _;
 use tokio_util::sync::CancellationToken;
 
-use self::args::{Command, DEFAULT_PORT, FtpArgs, RemoteCommand};
-use self::session::Session;
+use self::args::{Command, DEFAULT_PORT, FtpArgs, RemoteCommand, WhatArgs};
 use crate::exit::Exit;
 use crate::pages;
 use crate::problem::Problem;
 use crate::report::Report;
 use crate::signals::Signals;
+use crate::ticket;
 
 /// How long the end of the program waits for a disk that is written to.
 const LAST_WRITES: Duration = Duration::from_millis(500);
@@ -39,7 +41,7 @@ const LAST_WRITES: Duration = Duration::from_millis(500);
 #[must_use]
 pub fn ftp_cli() -> ExitCode {
     let args = match FtpArgs::try_parse() {
-        Ok(args) => args,
+        Ok(args) => args.with_ticket_taken(),
         Err(error) => {
             // Whoever closed the stream does not want to know.
             let _ = error.print();
@@ -62,7 +64,7 @@ pub fn ftp_cli() -> ExitCode {
 }
 
 fn start(args: &FtpArgs) -> Exit {
-    args.common.start_tracing();
+    args.common.start_tracing(matches!(args.command, Some(Command::Serve(_))));
     let report = Report::new("ftp-cli", &args.common);
     if let Err(problem) = session::check(args) {
         report.problem(&problem);
@@ -85,6 +87,16 @@ fn start(args: &FtpArgs) -> Exit {
 async fn run(args: &FtpArgs, report: &Report) -> Exit {
     match &args.command {
         Some(Command::Serve(serve)) => serve::serve(serve, &args.common, report).await,
+        Some(Command::Send(send)) => send::send(send, &args.common, report).await,
+        Some(Command::Ticket(command)) => {
+            let open = |what: &WhatArgs| {
+                let (root, _) = serve::open(&what.dir, false)
+                    .map_err(|problem| problem.on("ticket", os::show(&what.dir)))?;
+                Ok((serve::share(&root)?, what.rights.clone()))
+            };
+            let then = "ftp-cli ls -s TICKET, then get, put ...";
+            ticket::run(command, DEFAULT_PORT, &args.common, report, open, then).await
+        }
         Some(Command::Remote(command)) => once(command, args, report).await,
         _ => interactive::run(args, report).await,
     }
@@ -92,23 +104,25 @@ async fn run(args: &FtpArgs, report: &Report) -> Exit {
 
 /// One command of the command line.
 async fn once(command: &RemoteCommand, args: &FtpArgs, report: &Report) -> Exit {
-    let server = match &args.common.server {
-        Some(server) => server.with_default_port(DEFAULT_PORT),
-        None => default_server(),
-    };
-    let session = Session::new(server, session::client_options(args), report.clone());
-    let running = async {
-        match args.classic {
-            true => session.run_classic(command, &args.transfer).await,
-            false => session.run(command, &args.transfer).await,
+    let session = match session::named(args, report) {
+        Ok(session) => session,
+        Err(problem) => {
+            report.problem(&problem);
+            return problem.exit;
         }
     };
+    let running = async {
+        if args.classic {
+            return session.run_classic(command, &args.transfer).await;
+        }
+        let exit = match session.redeem().await {
+            Ok(()) => session.run(command, &args.transfer).await,
+            Err(problem) => session.fail(&problem),
+        };
+        session.client.lock().await.close().await;
+        exit
+    };
     supervise(running, report, &mut Signals::new(), &session.interrupt).await
-}
-
-/// Where a server of ours is looked for when none is named.
-fn default_server() -> String {
-    format!("127.0.0.1:{DEFAULT_PORT}")
 }
 
 /// Runs a command until it ends, is interrupted, or nobody reads what it prints.

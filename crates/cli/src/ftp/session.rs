@@ -4,24 +4,27 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ftp::{ClientError, Kind, Options, RemotePath, Status, TcpConnector, safe};
+use ftp::{ClientError, Kind, Options, RemotePath, Status, safe};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{Command, FtpArgs, RemoteCommand, TransferArgs};
+use super::args::{Command, DEFAULT_PORT, FtpArgs, RemoteCommand, SERVICE, TransferArgs};
 use super::classic;
 use super::glob::{Component, Pattern, PatternError};
 use super::os;
 use crate::exit::Exit;
+use crate::peer::Dialer;
 use crate::problem::Problem;
 use crate::report::{Event, Name, Report};
+use crate::settings::CommonArgs;
 
 /// The client that the commands and the completion of the prompt share.
-pub(super) type SharedClient = Arc<Mutex<ftp::Client<TcpConnector>>>;
+pub(super) type SharedClient = Arc<Mutex<ftp::Client<Dialer>>>;
 
 /// One user at one server.
 pub(super) struct Session {
     pub(super) client: SharedClient,
+    pub(super) dialer: Dialer,
     pub(super) server: String,
     pub(super) report: Report,
     /// The directory on the server that names are relative to.
@@ -43,17 +46,34 @@ pub(super) struct Target {
 }
 
 impl Session {
-    pub(super) fn new(server: String, options: Options, report: Report) -> Self {
-        let client = ftp::Client::new(TcpConnector::new(&server), options);
+    pub(super) fn new(dialer: Dialer, options: Options, report: Report) -> Self {
+        let options = options.token(dialer.token());
+        let client = ftp::Client::new(dialer.clone(), options);
         Self {
             client: Arc::new(Mutex::new(client)),
-            server,
+            server: dialer.address().to_owned(),
+            dialer,
             report,
             here: RemotePath::root(),
             local: PathBuf::new(),
             program: "ftp-cli ",
             interrupt: CancellationToken::new(),
         }
+    }
+
+    /// Connects now rather than at the first command.
+    pub(super) async fn connect(&self) -> Result<(), Problem> {
+        let connected = self.client.lock().await.connect().await;
+        connected.map_err(|error| self.explain("connect", &self.here, error).on_its_own())
+    }
+
+    /// With a ticket: comes in by it, and notes the server, whose address is enough afterwards.
+    pub(super) async fn redeem(&self) -> Result<(), Problem> {
+        if self.dialer.has_ticket() {
+            self.connect().await?;
+            self.dialer.remember()?;
+        }
+        Ok(())
     }
 
     pub(super) async fn run(&self, command: &RemoteCommand, how: &TransferArgs) -> Exit {
@@ -213,6 +233,15 @@ fn unless_absent<T>(
 
 fn shown(word: &OsStr) -> ftp::Safe<'_> {
     safe(os::bytes(word))
+}
+
+/// A session at the server that was named, or at the usual one of this machine.
+pub(super) fn named(args: &FtpArgs, report: &Report) -> Result<Session, Problem> {
+    let server = args.common.server_or_local()?;
+    // The tutorial's servers know of no encryption.
+    let common = CommonArgs { plain: args.common.plain || args.classic, ..args.common.clone() };
+    let dialer = Dialer::new(&server, SERVICE, DEFAULT_PORT, &common)?;
+    Ok(Session::new(dialer, client_options(args), report.clone()))
 }
 
 /// What the client is told by the command line.

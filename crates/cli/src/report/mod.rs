@@ -2,11 +2,13 @@
 
 mod bar;
 mod json;
+mod sending;
 mod tally;
 pub(crate) mod text;
 mod transfer;
 
 pub(crate) use json::{Event, Listed, Name, NewName};
+pub(crate) use sending::Sending;
 pub(crate) use transfer::{Counts, Finished, Progress};
 
 use std::fmt;

@@ -25,6 +25,11 @@ pub(crate) enum AddressError {
 }
 
 impl Address {
+    /// This machine, at the port that the service usually has.
+    pub(crate) fn local() -> Self {
+        Self { host: "127.0.0.1".into(), port: None }
+    }
+
     pub(crate) fn host(&self) -> &str {
         &self.host
     }

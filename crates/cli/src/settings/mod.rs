@@ -3,21 +3,39 @@
 mod address;
 mod home;
 mod rate;
+mod server;
+mod span;
 
 pub(crate) use address::Address;
 pub(crate) use home::Home;
 pub use rate::{Rate, RateError};
+pub(crate) use server::{Server, ServerArg};
+pub(crate) use span::Span;
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::problem::Problem;
+
+/// Under which name it is told who came in, and what was changed.
+const AUDIT: &str = "seam::audit";
 
 /// The options that every program has, before and after its subcommands.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CommonArgs {
-    /// The server: HOST, HOST:PORT or [IPV6]:PORT
-    #[arg(short, long, global = true, env = "SEAM_SERVER", value_name = "ADDR")]
-    pub(crate) server: Option<Address>,
+    /// The server: HOST, HOST:PORT or a ticket; @FILE or - to read it from a file or a pipe
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "SEAM_SERVER",
+        hide_env_values = true,
+        value_name = "SERVER"
+    )]
+    pub(crate) server: Option<ServerArg>,
 
-    /// Speak without encryption (so far all there is)
+    /// Neither encrypt nor ask who calls: for the tutorial's programs and closed test networks
     #[arg(long, global = true)]
     pub(crate) plain: bool,
 
@@ -35,8 +53,17 @@ pub(crate) struct CommonArgs {
 }
 
 impl CommonArgs {
-    /// Sends what the crates have to tell to standard error, as much of it as was asked for.
-    pub(crate) fn start_tracing(&self) {
+    /// The server that was named; where none was, the usual one on this machine.
+    pub(crate) fn server_or_local(&self) -> Result<Server, Problem> {
+        match &self.server {
+            Some(server) => server.read(),
+            None => Ok(Server::Address(Address::local())),
+        }
+    }
+
+    /// Sends what the crates have to tell to standard error, as much of it as was asked for. A
+    /// server also tells who came and what was changed, and when.
+    pub(crate) fn start_tracing(&self, serves: bool) {
         let level = match self.verbose {
             0 if self.quiet => LevelFilter::ERROR,
             0 => LevelFilter::WARN,
@@ -44,12 +71,16 @@ impl CommonArgs {
             2 => LevelFilter::DEBUG,
             _ => LevelFilter::TRACE,
         };
-        tracing_subscriber::fmt()
-            .with_max_level(level)
+        let audit = if serves && !self.quiet { level.max(LevelFilter::INFO) } else { level };
+        let filter = Targets::new().with_default(level).with_target(AUDIT, audit);
+        let lines = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(console::colors_enabled_stderr())
-            .without_time()
-            .with_target(self.verbose > 1)
-            .init();
+            .with_target(self.verbose > 1);
+        let registry = tracing_subscriber::registry().with(filter);
+        match serves {
+            true => registry.with(lines).init(),
+            false => registry.with(lines.without_time()).init(),
+        }
     }
 }

@@ -164,8 +164,8 @@ mod tests {
             "time-cli ask --json %X -w -s host:1 -q",
         ] {
             let args = parse(line).unwrap();
-            let server = args.common.server.expect("a server was named");
-            assert_eq!(server.with_default_port(DEFAULT_PORT), "host:1");
+            let server = args.common.server_or_local().unwrap();
+            assert_eq!(server.place(DEFAULT_PORT), "host:1");
             assert!(args.common.json && args.common.quiet);
             let Command::Ask(ask) = args.command else { panic!("{line}") };
             assert_eq!((ask.format.as_deref(), ask.watch), (Some("%X"), true));

@@ -15,7 +15,7 @@ use super::zone;
 use crate::exit::Exit;
 use crate::problem::Problem;
 use crate::report::Report;
-use crate::settings::{Address, CommonArgs};
+use crate::settings::CommonArgs;
 use crate::signals::Signals;
 
 /// How often `--watch` asks.
@@ -70,9 +70,8 @@ impl<'a> Question<'a> {
         report: &'a Report,
     ) -> Result<Self, Problem> {
         let port = if args.ntp { NTP_PORT } else { DEFAULT_PORT };
-        let local = || "127.0.0.1".parse::<Address>().expect("it is an address");
-        let server = common.server.clone().unwrap_or_else(local);
-        let addr = resolve(&server, port, "ask").await?;
+        let server = common.server_or_local()?;
+        let addr = resolve(server.address()?, port, "ask").await?;
         let tz = args.tz.as_deref();
         if let Some(name) = tz.filter(|name| name.is_empty() || name.contains(' ')) {
             return Err(Problem::usage("a name of a time zone has no spaces").on("--tz", name));

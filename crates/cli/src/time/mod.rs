@@ -57,7 +57,7 @@ fn run(args: &TimeArgs, report: &Report) -> Result<Exit, Problem> {
 }
 
 fn start(args: &TimeArgs) -> Result<tokio::runtime::Runtime, Problem> {
-    args.common.start_tracing();
+    args.common.start_tracing(matches!(args.command, Command::Serve(_)));
     // One thread has time enough: nothing here waits for a disk.
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

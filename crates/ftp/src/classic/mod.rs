@@ -22,7 +22,6 @@
 mod chunk;
 mod client;
 mod error;
-mod http;
 mod incoming;
 mod opening;
 mod outgoing;

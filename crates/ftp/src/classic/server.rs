@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use proto::Knock;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tracing::{debug, info};
 
-use super::http::{self, Knock};
 use super::parser::{Event, Parser};
 use super::send::{self, Outbound};
 use super::upload::Upload;
@@ -22,6 +22,10 @@ use crate::store::{Publish, Store, StoreError};
 
 /// How much is read at once.
 const READ_BYTES: usize = 16 * 1024;
+
+/// What a browser is told.
+const WHAT_LIVES_HERE: &str = "This is a file server of Seam, not a web site.\n\
+    Its files are listed by: ftp-cli -s HOST:PORT --plain ls\n";
 
 /// How long the rest of a first line is waited for that looks like a web client's.
 const KNOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -71,10 +75,15 @@ impl<S: Store> ClassicService<'_, S> {
 
     async fn open(&self, name: &[u8]) -> Result<Outbound<S>, ClassicError> {
         let path = RemotePath::parse(name)?;
-        if !self.access.read {
-            return Err(StoreError::Denied { path }.into());
-        }
-        Outbound::open(self.store, self.pool, path, &String::from_utf8_lossy(name)).await
+        let store = match self.access.readable_base(&path) {
+            None => return Err(StoreError::Denied { path }.into()),
+            Some(base) if base.is_root() => Arc::clone(self.store),
+            Some(base) => {
+                let (store, base) = (Arc::clone(self.store), base.clone());
+                Arc::new(self.pool.run(move || store.beneath(&base)).await?)
+            }
+        };
+        Outbound::open(&store, self.pool, path, &String::from_utf8_lossy(name)).await
     }
 }
 
@@ -123,7 +132,7 @@ where
     async fn handle(&mut self, event: Event) -> Result<ControlFlow<()>, ClassicError> {
         match event {
             Event::Get { name } => return self.get(&name).await,
-            Event::Put if !self.service.access.write => {
+            Event::Put if self.service.access.write.is_empty() => {
                 info!("a put is refused: nothing may be written here");
                 return Ok(ControlFlow::Break(()));
             }
@@ -158,8 +167,9 @@ where
     }
 
     async fn begin(&mut self, name: &[u8], size: u64) -> ControlFlow<()> {
-        let ClassicService { store, pool, .. } = self.service;
+        let ClassicService { store, pool, access } = self.service;
         let begun = match RemotePath::parse(name) {
+            Ok(path) if !access.may_write(&path) => Err(StoreError::Denied { path }),
             Ok(path) => Upload::begin(store, pool, path, size, &Publish::KeepBoth).await,
             Err(error) => return refuse("put", name, &error.into()),
         };
@@ -217,10 +227,10 @@ where
 {
     let line = async {
         loop {
-            match http::answer(&opening) {
+            match Knock::detect(&opening) {
                 Knock::Incomplete if stream.read_buf(&mut opening).await? > 0 => {}
                 Knock::Incomplete | Knock::None => return Ok::<_, ClassicError>(None),
-                Knock::Request(response) => return Ok(Some(response)),
+                Knock::Request(request) => return Ok(Some(request.answer(WHAT_LIVES_HERE))),
             }
         }
     };

@@ -119,7 +119,9 @@ impl ClientError {
     pub(crate) fn is_worth_another_try(&self) -> bool {
         match self {
             Self::Lost { source: LineError::Unsayable(_), .. } => false,
-            Self::Connect { .. } | Self::Lost { .. } | Self::Corrupt { .. } => true,
+            // Who is not let through, or answers under another name, will not be next time either.
+            Self::Connect { source, .. } => source.kind() != io::ErrorKind::PermissionDenied,
+            Self::Lost { .. } | Self::Corrupt { .. } => true,
             // What a dropped call of ours left running came late, and took it over.
             Self::Local(StoreError::Superseded { .. }) => true,
             Self::Remote(failure) | Self::Source(failure) => matches!(

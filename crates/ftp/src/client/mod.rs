@@ -17,10 +17,14 @@ pub use connect::{Connect, TcpConnector};
 pub use error::ClientError;
 pub use options::Options;
 use session::Session;
+use std::time::Duration;
 pub use transfer::{Event, How, Local, Observer, Transfer};
 use tries::{Repeat, Tries, attempt};
 
 use crate::tree::Turn;
+
+/// How long a server is given to take our last words: they are few, and fit into any buffer.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 
 /// A client of one server.
 ///
@@ -53,6 +57,16 @@ impl<C: Connect> Client<C> {
     /// [`ClientError`] when the server cannot be reached or does not let us in.
     pub async fn connect(&mut self) -> Result<(), ClientError> {
         attempt!(self, Repeat::Always, &(), |session| session.welcome())
+    }
+
+    /// Ends the connection, so that the server knows that the end is meant: over TLS, where
+    /// an end that nobody announced is a failure. A client that is dropped does without.
+    pub async fn close(&mut self) {
+        if let Some(mut session) = self.session.take() {
+            // Whether the server still hears it makes no difference.
+            let goodbye = session.line.connection().shutdown();
+            let _ = tokio::time::timeout(GOODBYE_WITHIN, goodbye).await;
+        }
     }
 
     /// What was set.

@@ -1,5 +1,6 @@
 //! What can be set on a client.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use proto::Algorithm;
 use crate::content::Pool;
 
 /// How a client behaves.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
     /// How long a connection may take to come about. Default: 10 s.
@@ -32,6 +33,19 @@ pub struct Options {
     pub token: Option<String>,
     /// The threads and buffers to work with. Default: [`Pool::shared`].
     pub pool: Arc<Pool>,
+}
+
+/// All but the token, which is a secret.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("connect_within", &self.connect_within)
+            .field("attempts", &self.attempts)
+            .field("give_up_after", &self.give_up_after)
+            .field("limit_rate", &self.limit_rate)
+            .field("token", &self.token.as_ref().map(|_| "..."))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Options {

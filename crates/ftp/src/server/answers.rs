@@ -47,7 +47,11 @@ where
     }
 
     pub(super) async fn stat(&mut self, stat: Stat) -> Answer {
-        let (store, path) = (Arc::clone(self.store), stat.path.clone());
+        let (store, path) = match self.readable(&stat.path).await? {
+            Ok(store) => (store, stat.path.clone()),
+            Err(error) => return Ok(End::failed(stat.id, error.into())),
+        };
+        let readable = Arc::clone(&store);
         let entry = match self.line.patiently(self.pool.run(move || store.stat(&path))).await? {
             Ok(entry) => entry,
             Err(error) => return Ok(End::failed(stat.id, error.into())),
@@ -55,12 +59,17 @@ where
         let Some(algorithm) = stat.digest else {
             return Ok(End { entry: Some(entry), ..End::ok(stat.id) });
         };
-        self.digest(stat.id, &stat.path, algorithm).await
+        self.digest(stat.id, readable, stat.path, algorithm).await
     }
 
     /// The digest of a whole file as one stream, a step at a time.
-    async fn digest(&mut self, id: u64, path: &RemotePath, algorithm: Algorithm) -> Answer {
-        let (store, path) = (Arc::clone(self.store), path.clone());
+    async fn digest(
+        &mut self,
+        id: u64,
+        store: Arc<S>,
+        path: RemotePath,
+        algorithm: Algorithm,
+    ) -> Answer {
         let source = match self.line.patiently(self.pool.run(move || store.open(&path))).await? {
             Ok(source) => Arc::new(source),
             Err(error) => return Ok(End::failed(id, error.into())),
@@ -100,8 +109,11 @@ where
     /// Lists a directory piece by piece; no more of it is held than a few pieces.
     pub(super) async fn list(&mut self, list: List) -> Answer {
         let List { id, path } = list;
+        let store = match self.readable(&path).await? {
+            Ok(store) => store,
+            Err(error) => return Ok(End::failed(id, error.into())),
+        };
         let (pieces, mut ready) = mpsc::channel(2);
-        let store = Arc::clone(self.store);
         // Not on the pool, whose threads are few: this one waits for the client.
         let listing = tokio::task::spawn_blocking(move || list_into(&*store, &path, &pieces));
         loop {

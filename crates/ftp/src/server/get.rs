@@ -16,7 +16,10 @@ where
 {
     pub(super) async fn get(&mut self, get: Get) -> Answer {
         let Get { id, path, eager, revision } = get;
-        let (store, name) = (Arc::clone(self.store), path.clone());
+        let (store, name) = match self.readable(&path).await? {
+            Ok(store) => (store, path.clone()),
+            Err(error) => return Ok(End::failed(id, error.into())),
+        };
         let source = match self.line.patiently(self.pool.run(move || store.open(&name))).await? {
             Ok(source) => Arc::new(source),
             Err(error) => return Ok(End::failed(id, error.into())),

@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod audit;
 mod error;
 mod get;
 mod put;
@@ -10,5 +11,6 @@ mod session;
 mod tree;
 
 pub use access::Access;
+pub use audit::{Audit, Request};
 pub use error::ServeError;
 pub use service::FileService;

@@ -1,5 +1,6 @@
 //! The service as a handler of connections.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -9,7 +10,7 @@ use proto::{Hello, Limits, Opening};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::session::{Session, greet};
-use super::{Access, ServeError};
+use super::{Access, Audit, ServeError};
 use crate::classic::{ClassicService, Outgoing};
 use crate::content::Pool;
 use crate::store::Store;
@@ -24,13 +25,13 @@ const OPENING_LEN: usize = 1024;
 ///
 /// As a [`StreamHandler`] it gives every peer the same [`Access`]; who wants to decide for each
 /// peer writes a handler around [`serve`](Self::serve).
-#[derive(Debug)]
 pub struct FileService<S> {
     store: Arc<S>,
     pool: Arc<Pool>,
     turns: Turns,
     access: Access,
     classic: bool,
+    audit: Option<Arc<dyn Audit>>,
 }
 
 impl<S: Store> FileService<S> {
@@ -42,6 +43,7 @@ impl<S: Store> FileService<S> {
             turns: Turns::default(),
             access: Access::default(),
             classic: false,
+            audit: None,
         }
     }
 
@@ -57,6 +59,13 @@ impl<S: Store> FileService<S> {
     #[must_use]
     pub fn classic(mut self, classic: bool) -> Self {
         self.classic = classic;
+        self
+    }
+
+    /// Who is told of each framed request when it is over. Default: nobody.
+    #[must_use]
+    pub fn audit(mut self, audit: Arc<dyn Audit>) -> Self {
+        self.audit = Some(audit);
         self
     }
 
@@ -112,7 +121,28 @@ impl<S: Store> FileService<S> {
         let (access, algorithm) = greet(&mut connection, decide).await?;
         let line = crate::line::Line::new(connection);
         let (store, pool, turns) = (&self.store, &self.pool, &self.turns);
-        Session { line, store, pool, turns, access, algorithm }.run(conn.stop()).await
+        let (connection, audit) = (conn.id(), self.audit.as_deref());
+        let session = Session {
+            line,
+            store,
+            readable: None,
+            pool,
+            turns,
+            access,
+            algorithm,
+            connection,
+            audit,
+        };
+        session.run(conn.stop()).await
+    }
+}
+
+impl<S> fmt::Debug for FileService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileService")
+            .field("access", &self.access)
+            .field("classic", &self.classic)
+            .finish_non_exhaustive()
     }
 }
 

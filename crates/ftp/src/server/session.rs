@@ -7,10 +7,12 @@ use proto::stream::Connection;
 use proto::{Algorithm, ConnectionError, Hello, HelloAnswer, Limits};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Access, ServeError};
+use super::audit::Request;
+use super::{Access, Audit, ServeError};
 use crate::content::Pool;
 use crate::line::{Line, LineError, Waiting};
-use crate::store::Store;
+use crate::path::RemotePath;
+use crate::store::{Store, StoreError};
 use crate::tree::Turns;
 use crate::wire::{End, Failure, Frame, SERVICE, Status};
 
@@ -18,10 +20,14 @@ use crate::wire::{End, Failure, Frame, SERVICE, Status};
 pub(super) struct Session<'a, T, S> {
     pub(super) line: Line<T>,
     pub(super) store: &'a Arc<S>,
+    /// The part of the store that the peer read in last, if it may not read all of it.
+    pub(super) readable: Option<(RemotePath, Arc<S>)>,
     pub(super) pool: &'a Arc<Pool>,
     pub(super) turns: &'a Turns,
     pub(super) access: Access,
     pub(super) algorithm: Algorithm,
+    pub(super) connection: u64,
+    pub(super) audit: Option<&'a dyn Audit>,
 }
 
 /// How a request ended: its `end`, or the end of the whole conversation.
@@ -75,7 +81,12 @@ where
                 () = stop.stopped() => Ok(None),
             };
             let end = match waiting {
-                Ok(Some(waiting)) => self.answer(waiting).await,
+                Ok(Some(waiting)) => {
+                    let request = waiting.frame.clone();
+                    let end = self.answer(waiting).await;
+                    self.record(&request, &end);
+                    end
+                }
                 Ok(None) => break,
                 Err(error) => Err(error),
             };
@@ -99,6 +110,39 @@ where
         error.into()
     }
 
+    /// Tells of a request that is over.
+    fn record(&self, request: &Frame, end: &Answer) {
+        let (Some(audit), Some(subject)) = (self.audit, request.subject()) else {
+            return;
+        };
+        let lost = |error: &LineError| Failure::new(Status::Failed, error.to_string());
+        let ended = end.as_ref().map_err(lost);
+        audit.request(&Request::new(self.connection, &self.access.owner, &subject, ended));
+    }
+
+    /// The part of the store by whose right the peer may read `path`.
+    pub(super) async fn readable(
+        &mut self,
+        path: &RemotePath,
+    ) -> Result<Result<Arc<S>, StoreError>, LineError> {
+        let base = match self.access.readable_base(path) {
+            Some(base) if !base.is_root() => base.clone(),
+            _ => return Ok(Ok(Arc::clone(self.store))),
+        };
+        if let Some((known, store)) = &self.readable
+            && *known == base
+        {
+            return Ok(Ok(Arc::clone(store)));
+        }
+        let (whole, beneath) = (Arc::clone(self.store), base.clone());
+        let opened = self.pool.run(move || whole.beneath(&beneath));
+        Ok(self.line.patiently(opened).await?.map(|store| {
+            let store = Arc::new(store);
+            self.readable = Some((base, Arc::clone(&store)));
+            store
+        }))
+    }
+
     async fn answer(&mut self, waiting: Waiting) -> Answer {
         let Some(id) = waiting.frame.id() else {
             unreachable!("only requests wait, and each has an id")
@@ -106,7 +150,7 @@ where
         if waiting.cancelled {
             return Ok(End::failed(id, cancelled()));
         }
-        if let Some(refusal) = self.refusal(&waiting.frame) {
+        if let Some(refusal) = self.access.refusal(&waiting.frame) {
             return Ok(End::failed(id, refusal));
         }
         match waiting.frame {
@@ -125,18 +169,6 @@ where
             Frame::RemoveTree(remove) => self.remove_tree(remove).await,
             _ => unreachable!("only requests wait"),
         }
-    }
-
-    /// Why the peer may not make this request, if it may not.
-    fn refusal(&self, request: &Frame) -> Option<Failure> {
-        let reads =
-            matches!(request, Frame::Get(_) | Frame::List(_) | Frame::Stat(_) | Frame::GetTree(_));
-        let refused = match reads {
-            true if !self.access.read => "reading is not permitted here",
-            false if !self.access.write => "this server is read-only for you",
-            _ => return None,
-        };
-        Some(Failure::new(Status::Denied, refused))
     }
 }
 

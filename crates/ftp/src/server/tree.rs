@@ -15,8 +15,8 @@ use crate::tree::{
     TreeError, WalkRules, open_reader, receive_tree, send_tree,
 };
 use crate::wire::{
-    End, Failure, Frame, GetTree, MAX_LISTING_LEN, PutTree, RemoveTree, Settled, SettledLine,
-    Status,
+    End, Extras, Failure, Frame, GetTree, MAX_LISTING_LEN, PutTree, RemoveTree, Settled,
+    SettledLine, Status,
 };
 
 /// A piece of what became of entries is sent when it has this many bytes: the longest still fits.
@@ -29,9 +29,13 @@ where
 {
     pub(super) async fn get_tree(&mut self, get: GetTree) -> Answer {
         let GetTree { id, path, digests } = get;
-        let (store, algorithm, pool) = (Arc::clone(self.store), self.algorithm, self.pool);
+        let (algorithm, pool) = (self.algorithm, self.pool);
         let digests = digests.then_some(algorithm);
         let rules = WalkRules { filter: None, tell_apart: false, digests, done: Arc::default() };
+        let store = match self.readable(&path).await? {
+            Ok(store) => store,
+            Err(error) => return Ok(End::failed(id, error.into())),
+        };
         let open = pool.run(move || open_reader(&*store, &path, rules));
         let reader = match self.line.patiently(open).await? {
             Ok(reader) => reader,
@@ -53,6 +57,10 @@ where
 
     pub(super) async fn put_tree(&mut self, put: PutTree) -> Answer {
         let PutTree { id, path, session, rules } = put;
+        if rules.extras != Extras::Leave && !self.access.may_read(&path) {
+            let message = "what is here is told only to who may read it";
+            return Ok(End::failed(id, Failure::new(Status::Denied, message)));
+        }
         let turn = self.turns.of(format!("{}\0{session}", self.access.owner));
         let target = Target {
             store: Arc::clone(self.store),

@@ -12,6 +12,8 @@ mod error;
 mod folder;
 mod local;
 mod names;
+mod shelf;
+mod shelf_folder;
 
 use std::ops::ControlFlow;
 
@@ -21,6 +23,8 @@ pub use folder::Folder;
 pub(crate) use local::numbered;
 pub use local::{LocalFolder, LocalSource, LocalStore, LocalUpload, OpenStoreError};
 pub use names::{Names, NamesAfter};
+pub use shelf::Shelf;
+pub use shelf_folder::ShelfFolder;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +46,16 @@ pub trait Store: Send + Sync + 'static {
     type Upload: Upload;
     /// A directory that is held.
     type Folder: Folder<Source = Self::Source, Upload = Self::Upload>;
+
+    /// The part of it that is in one directory, for peers that may see no more of it. Paths stay as
+    /// they are; a link that leads out of the directory leads out of the root.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](StoreError::NotFound), [`LinkInPath`](StoreError::LinkInPath) and the like.
+    fn beneath(&self, path: &RemotePath) -> Result<Self, StoreError>
+    where
+        Self: Sized;
 
     /// Describes what `path` names. A link at the end of the path is described, not followed.
     ///

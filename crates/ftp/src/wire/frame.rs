@@ -75,6 +75,18 @@ pub enum Frame {
     Pong(Ping),
 }
 
+/// What a request is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    /// The `type` of its frame.
+    pub(crate) verb: &'static str,
+    pub(crate) path: &'a RemotePath,
+    /// The other path of a `rename`.
+    pub(crate) to: Option<&'a RemotePath>,
+    /// Whether it asks for a change; else it only reads.
+    pub(crate) changes: bool,
+}
+
 /// Asks for a file's content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Get {
@@ -346,21 +358,27 @@ impl Frame {
         })
     }
 
+    /// What the frame asks for, if it begins a request.
+    pub(crate) fn subject(&self) -> Option<Subject<'_>> {
+        let (verb, path, to, changes) = match self {
+            Self::Get(frame) => ("get", &frame.path, None, false),
+            Self::List(frame) => ("list", &frame.path, None, false),
+            Self::Stat(frame) => ("stat", &frame.path, None, false),
+            Self::GetTree(frame) => ("get_tree", &frame.path, None, false),
+            Self::Put(frame) => ("put", &frame.path, None, true),
+            Self::PutTree(frame) => ("put_tree", &frame.path, None, true),
+            Self::RemoveTree(frame) => ("remove_tree", &frame.path, None, true),
+            Self::Mkdir(frame) => ("mkdir", &frame.path, None, true),
+            Self::Remove(frame) => ("remove", &frame.path, None, true),
+            Self::Rename(frame) => ("rename", &frame.path, Some(&frame.to), true),
+            _ => return None,
+        };
+        Some(Subject { verb, path, to, changes })
+    }
+
     /// Whether the frame begins a request.
     pub fn is_request(&self) -> bool {
-        matches!(
-            self,
-            Self::Get(_)
-                | Self::Put(_)
-                | Self::List(_)
-                | Self::Stat(_)
-                | Self::Mkdir(_)
-                | Self::Remove(_)
-                | Self::Rename(_)
-                | Self::GetTree(_)
-                | Self::PutTree(_)
-                | Self::RemoveTree(_)
-        )
+        self.subject().is_some()
     }
 }
 

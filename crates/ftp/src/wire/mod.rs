@@ -23,6 +23,7 @@ mod ranges;
 mod status;
 mod tree;
 
+pub(crate) use frame::Subject;
 pub use frame::{
     Cancel, Digests, End, Entries, Frame, Get, Got, List, MakeDirectory, Offer, Ping, Put, Remove,
     Rename, Segment, Sent, Stat, Want,

@@ -1,10 +1,10 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::Addr;
+use crate::sources::Sources;
 
 /// How many datagrams a server takes from one source.
 ///
@@ -81,25 +81,11 @@ pub enum RateVerdict {
 /// Keeps sources to a [`RateLimit`]: a value that is told the source, the time and a random number.
 ///
 /// Each source has one number, the time up to which its allowance is used (the generic cell rate
-/// algorithm). They stand in a table of fixed size, in rows of eight, each source's row chosen by
-/// a hash with a secret key, so that nobody can choose whom to push out.
+/// algorithm). They stand in a table of fixed size; nobody can choose whom to push out of it.
 #[derive(Debug)]
 pub struct RateLimiter<S = RandomState> {
     limit: RateLimit,
-    hasher: S,
-    rows: Box<[Row]>,
-    /// Times are counted from here; the table holds nanoseconds.
-    epoch: Option<Instant>,
-}
-
-type Row = [Source; 8];
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Source {
-    /// The whole hash, which stands for the source: sharing one with another source takes luck.
-    hash: u64,
-    /// The allowance is used up to this time; a place that is free has it at 0.
-    used_until: u64,
+    used_until: Sources<S>,
 }
 
 impl RateLimiter {
@@ -114,20 +100,18 @@ impl<S: BuildHasher> RateLimiter<S> {
     /// A limiter with this hasher, for one that is to behave the same each time.
     #[must_use]
     pub fn with_hasher(limit: RateLimit, hasher: S) -> Self {
-        let rows = limit.max_sources.div_ceil(size_of::<Row>() / size_of::<Source>());
-        let rows = vec![Row::default(); rows.max(1).next_power_of_two()].into_boxed_slice();
-        Self { limit, hasher, rows, epoch: None }
+        let used_until = Sources::new(limit.max_sources, hasher);
+        Self { limit, used_until }
     }
 
     /// Whether a datagram from this source may be served now; `random` decides about leaks, and
     /// must not be one that a peer can guess.
     pub fn check(&mut self, source: &Addr, now: Instant, random: u64) -> RateVerdict {
-        let epoch = *self.epoch.get_or_insert(now);
-        let now = nanos(now.saturating_duration_since(epoch)).saturating_add(1);
+        let now = self.used_until.nanos(now);
         let per_datagram = 1_000_000_000 / u64::from(self.limit.per_second);
         let allowance = per_datagram * u64::from(self.limit.burst);
 
-        let used_until = &mut self.entry(source, now).used_until;
+        let used_until = self.used_until.until(source, now);
         let after = (*used_until).max(now) + per_datagram;
         if after - now <= allowance {
             *used_until = after;
@@ -138,50 +122,13 @@ impl<S: BuildHasher> RateLimiter<S> {
             _ => RateVerdict::Over,
         }
     }
-
-    /// The place of this source. If it has none, it gets that of the one with most allowance left.
-    fn entry(&mut self, source: &Addr, now: u64) -> &mut Source {
-        let hash = self.hash(source);
-        let index = usize::try_from(hash & (self.rows.len() as u64 - 1))
-            .expect("an index of the table fits a usize, as its length does");
-        let row = &mut self.rows[index];
-        let place = row.iter().position(|entry| entry.hash == hash).unwrap_or_else(|| {
-            let (place, _) = row
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, entry)| entry.used_until)
-                .expect("a row has eight places");
-            row[place] = Source { hash, used_until: now };
-            place
-        });
-        &mut row[place]
-    }
-
-    fn hash(&self, source: &Addr) -> u64 {
-        match source {
-            Addr::Ip(addr) => match addr.ip().to_canonical() {
-                IpAddr::V4(addr) => self.hasher.hash_one(addr),
-                IpAddr::V6(addr) => self.hasher.hash_one(network(addr)),
-            },
-            other => self.hasher.hash_one(other),
-        }
-    }
-}
-
-/// The 64 bits that say whose network an address is in.
-fn network(addr: Ipv6Addr) -> u64 {
-    (addr.to_bits() >> 64) as u64
-}
-
-fn nanos(duration: Duration) -> u64 {
-    // The table runs out after 584 years.
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 2)
 }
 
 #[cfg(test)]
 mod tests {
     use std::hash::{BuildHasherDefault, DefaultHasher};
     use std::net::SocketAddr;
+    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -231,7 +178,7 @@ mod tests {
     #[test]
     fn a_million_forged_sources_take_no_memory_and_do_not_absolve_a_flooder() {
         let mut limiter = limiter(RateLimit::per_second(1).burst(100).max_sources(1000));
-        assert_eq!(limiter.rows.len(), 128);
+        assert_eq!(limiter.used_until.rows(), 128);
         let now = Instant::now();
         let flooder = source(0);
         assert_eq!(passed(&mut limiter, &flooder, std::iter::repeat_n(now, 1000)), 100);
@@ -239,7 +186,7 @@ mod tests {
             assert_eq!(limiter.check(&source(forged), now, UNLUCKY), RateVerdict::Within);
         }
         assert_eq!(passed(&mut limiter, &flooder, std::iter::repeat_n(now, 1000)), 0);
-        assert_eq!(limiter.rows.len(), 128);
+        assert_eq!(limiter.used_until.rows(), 128);
     }
 
     #[test]

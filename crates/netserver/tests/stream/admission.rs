@@ -3,8 +3,11 @@ use std::future::pending;
 use std::io;
 use std::time::Duration;
 
-use netserver::{AdmitError, Conn, Guarded, Limits, MemoryListener, StreamServer};
+use netserver::{
+    AdmitError, Conn, Guarded, Limits, MemoryListener, Penalties, StreamServer, bind_tcp,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::support::{Recorder, bounded, read_all, stop};
@@ -150,4 +153,34 @@ async fn a_connection_that_has_ended_cannot_be_admitted() {
     let report = stop(running).await;
     assert_eq!(conn.admit(), Err(AdmitError::Ended));
     assert_eq!(report.to_string(), "1 accepted: 1 timed out");
+}
+
+#[tokio::test]
+async fn a_source_that_keeps_being_refused_is_barred_and_its_admitted_connections_stay() {
+    let refuse_nought = |mut stream: Guarded<TcpStream>, conn: Conn| async move {
+        if stream.read_u8().await? == 0 {
+            return Err(io::Error::other("refused"));
+        }
+        conn.admit()?;
+        stream.write_u8(b'!').await?;
+        conn.stop().stopped().await;
+        Ok(())
+    };
+    let recorder = Recorder::default();
+    let listener = bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let penalties = Penalties::default().loopback(true).tolerance(Duration::from_secs(5));
+    let server = StreamServer::new(listener, refuse_nought).hooks(recorder.clone());
+    let running = server.penalties(penalties).start();
+
+    let mut admitted = TcpStream::connect(addr).await.unwrap();
+    admitted.write_u8(1).await.unwrap();
+    assert_eq!(admitted.read_u8().await.unwrap(), b'!');
+    for id in 2..=3 {
+        TcpStream::connect(addr).await.unwrap().write_u8(0).await.unwrap();
+        bounded(recorder.heard(&format!("ended {id}: failed"))).await;
+    }
+    assert_eq!(bounded(read_all(TcpStream::connect(addr).await.unwrap())).await, "");
+    bounded(recorder.heard("barred for 10 s")).await;
+    assert_eq!(stop(running).await.to_string(), "4 accepted: 1 drained, 2 failed, 1 barred");
 }

@@ -92,6 +92,9 @@ impl Hooks for Recorder {
             Event::Ended { conn, ending, .. } => {
                 self.note(format!("ended {}: {ending}", conn.id()));
             }
+            Event::Barred { barred_for, .. } => {
+                self.note(format!("barred for {} s", barred_for.as_secs_f64().ceil()));
+            }
             Event::AcceptFailed { failure, .. } => self.note(format!("accept: {failure:?}")),
             Event::Stopping => self.note("stopping".to_owned()),
             _ => {}

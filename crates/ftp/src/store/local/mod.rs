@@ -218,6 +218,19 @@ impl Store for LocalStore {
     type Upload = LocalUpload;
     type Folder = LocalFolder;
 
+    fn beneath(&self, path: &RemotePath) -> Result<Self, StoreError> {
+        let Inner { tree, writable, new_file_mode, sessions, .. } = &*self.0;
+        Ok(Self(Arc::new(Inner {
+            tree: tree.beneath(path)?,
+            writable: *writable,
+            new_file_mode: *new_file_mode,
+            sessions: Arc::clone(sessions),
+            swept: Mutex::default(),
+            hasher: RandomState::new(),
+            written: AtomicU64::new(0),
+        })))
+    }
+
     fn stat(&self, path: &RemotePath) -> Result<Entry, StoreError> {
         check_reserved(path)?;
         match self.0.tree.place(path)? {

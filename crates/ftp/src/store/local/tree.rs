@@ -19,6 +19,8 @@ const PIECE_BYTES: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Tree {
     root: Arc<Dir>,
+    /// Where in a larger store that is: every path begins so, and nothing above it is reached.
+    mount: RemotePath,
 }
 
 /// A name in a directory that is held open.
@@ -29,7 +31,13 @@ pub(super) struct Place<'a> {
 
 impl Tree {
     pub(super) fn new(root: Dir) -> Self {
-        Self { root: Arc::new(root) }
+        Self { root: Arc::new(root), mount: RemotePath::root() }
+    }
+
+    /// The part of it that is beneath a directory, to which no link led. Paths stay as they are.
+    pub(super) fn beneath(&self, path: &RemotePath) -> Result<Self, StoreError> {
+        let root = self.walk(path, |_, _| Ok(()))?;
+        Ok(Self { root, mount: path.clone() })
     }
 
     pub(super) fn root(&self) -> &Arc<Dir> {
@@ -55,7 +63,7 @@ impl Tree {
         path: &'a RemotePath,
     ) -> Result<(Arc<Dir>, &'a [u8]), StoreError> {
         let mut dir = Arc::clone(&self.root);
-        let mut rest = path.as_bytes();
+        let mut rest = self.inside(path)?;
         while let Some((piece, beyond)) = split_piece(rest) {
             let opened = sys::native(piece).and_then(|piece| dir.open_dir(piece));
             dir = Arc::new(opened.map_err(|error| StoreError::from_io(path, error))?);
@@ -66,7 +74,7 @@ impl Tree {
 
     /// Where a reader finds what `path` names, which is not the root.
     pub(super) fn place<'a>(&self, path: &'a RemotePath) -> Result<Option<Place<'a>>, StoreError> {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        let Some((parent, name)) = self.split(path) else {
             return Ok(None);
         };
         let dir = self.open_directory(&parent).map_err(|error| match error {
@@ -81,7 +89,7 @@ impl Tree {
         &self,
         path: &'a RemotePath,
     ) -> Result<Option<Place<'a>>, StoreError> {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        let Some((parent, name)) = self.split(path) else {
             return Ok(None);
         };
         let dir = self.walk(&parent, |_, _| Ok(()))?;
@@ -95,8 +103,9 @@ impl Tree {
         path: &RemotePath,
         mut missing: impl FnMut(&Dir, &[u8]) -> std::io::Result<()>,
     ) -> Result<Arc<Dir>, StoreError> {
+        self.inside(path)?;
         let mut dir = Arc::clone(&self.root);
-        for (depth, name) in path.components().enumerate() {
+        for (depth, name) in path.components().enumerate().skip(self.mount.depth()) {
             let opened = match sys::open_directory(&dir, name) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     missing(&dir, name).and_then(|()| sys::open_directory(&dir, name))
@@ -109,6 +118,23 @@ impl Tree {
             }
         }
         Ok(dir)
+    }
+
+    /// The directory and the name in it; nothing for the root.
+    fn split<'a>(&self, path: &'a RemotePath) -> Option<(RemotePath, &'a [u8])> {
+        if *path == self.mount {
+            return None;
+        }
+        Some((path.parent()?, path.file_name()?))
+    }
+
+    /// What of a path is beneath the root.
+    fn inside<'a>(&self, path: &'a RemotePath) -> Result<&'a [u8], StoreError> {
+        if !path.starts_with(&self.mount) {
+            return Err(StoreError::NotFound { path: path.clone() });
+        }
+        let rest = &path.as_bytes()[self.mount.as_bytes().len()..];
+        Ok(rest.strip_prefix(b"/").unwrap_or(rest))
     }
 }
 

@@ -130,6 +130,10 @@ impl Store for Rigged {
     type Upload = RiggedUpload;
     type Folder = RiggedFolder;
 
+    fn beneath(&self, path: &RemotePath) -> Result<Self, StoreError> {
+        Ok(Self { inner: self.inner.beneath(path)?, rig: Arc::clone(&self.rig) })
+    }
+
     fn stat(&self, path: &RemotePath) -> Result<Entry, StoreError> {
         self.inner.stat(path)
     }

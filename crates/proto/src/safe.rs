@@ -9,13 +9,13 @@ use std::fmt;
 /// A backslash stays as it is too: this is for reading, not for parsing back.
 ///
 /// ```
-/// # use ftp::safe;
-/// assert_eq!(safe("报告 🦀".as_bytes()).to_string(), "报告 🦀");
+/// # use proto::safe;
+/// assert_eq!(safe("报告 🦀").to_string(), "报告 🦀");
 /// assert_eq!(safe(b"\x1b[2Jgone\xff").to_string(), r"\x1b[2Jgone\xff");
 /// ```
 #[must_use]
-pub fn safe(bytes: &[u8]) -> Safe<'_> {
-    Safe(bytes)
+pub fn safe<T: AsRef<[u8]> + ?Sized>(text: &T) -> Safe<'_> {
+    Safe(text.as_ref())
 }
 
 /// What [`safe`] returns: a value to be formatted.
@@ -54,7 +54,8 @@ fn write_text(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// Whether a character could move the cursor, reorder the line or make it look like another.
 ///
 /// The joiners U+200C and U+200D are not here: emoji and several scripts need them.
-fn is_unsafe(c: char) -> bool {
+#[must_use]
+pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
             // Bidirectional marks, embeddings, overrides and isolates.
@@ -62,5 +63,35 @@ fn is_unsafe(c: char) -> bool {
             // Line and paragraph separators.
             | '\u{2028}' | '\u{2029}'
             // Zero-width space, byte order mark, interlinear annotations.
-            | '\u{200b}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+            | '\u{200b}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            // Tags, which are invisible and can hide a text of their own.
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_peer_can_steer_a_terminal() {
+        let cases = [
+            ("\x1b]0;title\x07", r"\x1b]0;title\x07"),
+            ("a\r\nb\tc\0\x7f", r"a\r\nb\tc\x00\x7f"),
+            ("\u{9b}31m", r"\u{9b}31m"),
+            ("\u{202e}txt.exe\u{2069}", r"\u{202e}txt.exe\u{2069}"),
+            ("a\u{e0041}b", r"a\u{e0041}b"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(safe(text).to_string(), expected);
+        }
+        assert_eq!(safe(b"\xff\xfe").to_string(), r"\xff\xfe");
+    }
+
+    #[test]
+    fn what_people_can_read_stays_as_it_is() {
+        for text in ["", "报告 🦀.txt", r"a\b", "👩‍👩‍👧", "می‌خواهم", "é à"]
+        {
+            assert_eq!(safe(text).to_string(), text);
+        }
+    }
 }

@@ -1,0 +1,8 @@
+//! Tickets, for every program whose servers ask who calls: made, listed, revoked.
+
+mod command;
+mod tell;
+mod terms;
+
+pub(crate) use command::{TicketCommand, run};
+pub(crate) use terms::{Issued, Terms};
