@@ -12,6 +12,7 @@ use super::args::{Command, FtpArgs, RemoteCommand, TransferArgs};
 use super::classic;
 use super::glob::{Component, Pattern, PatternError};
 use super::os;
+use super::place::Form;
 use crate::exit::Exit;
 use crate::problem::Problem;
 use crate::report::{Event, Name, Report};
@@ -40,6 +41,8 @@ pub(super) struct Target {
     pub(super) path: RemotePath,
     /// What it is, where a pattern found it.
     pub(super) kind: Option<Kind>,
+    /// How the user wrote it.
+    pub(super) form: Form,
 }
 
 impl Session {
@@ -105,8 +108,9 @@ impl Session {
 
     async fn expand_word(&self, verb: &str, word: &OsStr) -> Result<Vec<Target>, Problem> {
         let pattern = self.pattern(verb, word)?;
+        let form = Form::of(os::bytes(word));
         match pattern.to_path() {
-            Ok(Some(path)) => return Ok(vec![Target { path, kind: None }]),
+            Ok(Some(path)) => return Ok(vec![Target { path, kind: None, form }]),
             Ok(None) => {}
             Err(error) => return Err(Problem::usage(error).on(verb, shown(word))),
         }
@@ -114,7 +118,8 @@ impl Session {
             MatchError::Pattern(error) => Problem::usage(error).on(verb, shown(word)),
             MatchError::Client(path, error) => self.explain(verb, &path, *error),
         };
-        let found = self.matching(&pattern).await.map_err(problem)?;
+        let mut found = self.matching(&pattern).await.map_err(problem)?;
+        found.iter_mut().for_each(|target| target.form = form);
         if !found.is_empty() {
             return Ok(found);
         }
@@ -122,7 +127,7 @@ impl Session {
         if let Ok(path) = pattern.literal() {
             let stat = self.client.lock().await.stat(&path).await;
             if let Some(entry) = unless_absent(&path, stat).map_err(problem)? {
-                return Ok(vec![Target { path, kind: Some(entry.kind) }]);
+                return Ok(vec![Target { path, kind: Some(entry.kind), form }]);
             }
         }
         let message = format!("nothing on {} matches", self.server);
@@ -131,7 +136,8 @@ impl Session {
 
     /// Everything that matches a pattern, sorted; found by walking down its components.
     async fn matching(&self, pattern: &Pattern) -> Result<Vec<Target>, MatchError> {
-        let mut level = vec![Target { path: RemotePath::root(), kind: Some(Kind::Directory) }];
+        let target = |path, kind| Target { path, kind, form: Form::Whole };
+        let mut level = vec![target(RemotePath::root(), Some(Kind::Directory))];
         let last = pattern.components().len().saturating_sub(1);
         for (depth, component) in pattern.components().enumerate() {
             let mut next = Vec::new();
@@ -139,14 +145,14 @@ impl Session {
                 match component {
                     Component::Name(name) => {
                         let path = path.join(name).map_err(PatternError::from)?;
-                        next.push(Target { path, kind: None });
+                        next.push(target(path, None));
                     }
                     Component::Matching(matcher) => {
                         let mut each = |entry: ftp::Entry| {
                             let name = entry.path.file_name().unwrap_or_default();
                             let leads_on = matches!(entry.kind, Kind::Directory | Kind::Link);
                             if matcher.matches(name) && (depth == last || leads_on) {
-                                next.push(Target { path: entry.path, kind: Some(entry.kind) });
+                                next.push(target(entry.path, Some(entry.kind)));
                             }
                         };
                         let listed = self.client.lock().await.list(path, &mut each).await;
