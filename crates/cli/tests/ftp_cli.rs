@@ -8,6 +8,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+mod trees;
+
 /// Directories of its own, and perhaps a server.
 struct Place {
     temp: TempDir,

@@ -161,7 +161,7 @@ impl Session {
         };
         let output = args.output.as_deref();
         let spot = local::spot(&self.local, output, coming).map_err(problem)?;
-        let store = LocalStore::open(&spot.dir, !args.tree.dry_run)
+        let store = LocalStore::open(&spot.dir, true)
             .map_err(|error| problem(local::unusable(&spot.dir, &error.source)))?;
         let local =
             RemotePath::parse(&spot.name).map_err(|error| problem(Problem::usage(error)))?;

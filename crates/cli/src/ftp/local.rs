@@ -192,16 +192,16 @@ pub(super) fn spot(
             Err(Problem::new(Exit::Failed, message))
         }
         Place::Itself if found == Found::Directory => Ok(itself(path)),
-        Place::Itself => {
+        Place::Itself if !dest.slash => {
             let (dir, name) = dir_and_name(&path).ok_or_else(|| no_name(output))?;
             let name = os::bytes(name).to_vec();
             let is_new = coming.form == Form::Whole && coming.is_directory;
             Ok(Spot { dir, name, shown: path, is_new })
         }
         _ if found == Found::Nothing && coming.dry_run => first_missing(&path, output),
-        _ => {
+        place => {
             fs::create_dir_all(&path).map_err(|error| unusable(output, &error))?;
-            Ok(named(path, false))
+            Ok(if place == Place::Itself { itself(path) } else { named(path, false) })
         }
     }
 }

@@ -199,26 +199,28 @@ impl Session {
         };
         let dest = self.resolve("put", to)?;
         let found = self.dest(putting, &dest).await?;
-        let slash = os::bytes(to).ends_with(b"/") || args.name.is_some();
-        // A file goes into a directory that is there or is made; it never becomes it.
-        let slash = slash || !load.is_directory;
-        match place::place(form, Some(Dest { found, slash }), several) {
+        let written_so = os::bytes(to).ends_with(b"/");
+        // A file goes into a directory that is there or is made; it never becomes it. So does what
+        // is given a name.
+        let slash = written_so || args.name.is_some() || !load.is_directory;
+        let is_new = found == Found::Nothing;
+        let placed = place::place(form, Some(Dest { found, slash }), several);
+        let path = match placed {
             Place::Taken => {
                 let problem = Problem::new(Exit::Failed, "it is not a directory").path(&dest);
-                Err(problem.on("put", dest))
+                return Err(problem.on("put", dest));
             }
-            Place::Itself => {
-                let is_new = found == Found::Nothing && form == Form::Whole;
-                Ok(Spot { is_new, ..at(dest) })
-            }
-            _ if found == Found::Nothing && args.tree.dry_run => {
-                Ok(Spot { path: self.first_missing(&dest).await?, ..at(named(&dest)?) })
-            }
-            _ => {
-                self.make_dest(putting, true).await?;
-                Ok(at(named(&dest)?))
-            }
+            Place::Itself => dest.clone(),
+            _ => named(&dest)?,
+        };
+        if placed == Place::Itself && !(is_new && written_so) {
+            return Ok(Spot { is_new: is_new && form == Form::Whole, ..at(path) });
         }
+        if is_new && args.tree.dry_run {
+            return Ok(Spot { path: self.first_missing(&dest).await?, ..at(path) });
+        }
+        self.make_dest(putting, true).await?;
+        Ok(at(path))
     }
 
     /// What stands where `-t` says; asked once for all sources.

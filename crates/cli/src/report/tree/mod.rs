@@ -182,6 +182,10 @@ impl<'a> TreeProgress<'a> {
                 text::counted(state.conflicts, "name is", "names are"),
             ));
         }
+        // Where each entry has its line, these have theirs.
+        if self.tells_entries() {
+            return;
+        }
         for line in &state.skipped {
             self.report.note(line);
         }
@@ -261,7 +265,7 @@ impl<'a> TreeProgress<'a> {
         }
         let wanted = match outcome {
             Outcome::Unchanged => self.report.verbosity() > 1,
-            _ => self.dry_run || self.report.verbosity() > 0,
+            _ => self.tells_entries(),
         };
         if wanted {
             let line = words::line(&self.shown(path), kind, size, outcome);
@@ -274,6 +278,11 @@ impl<'a> TreeProgress<'a> {
                 self.print(lines);
             }
         }
+    }
+
+    /// Whether people are told of each entry that is not as it was.
+    fn tells_entries(&self) -> bool {
+        self.dry_run || self.report.verbosity() > 0
     }
 
     /// The name of something in the tree as the server has it.
