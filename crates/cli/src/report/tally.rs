@@ -136,7 +136,7 @@ impl Tally {
             join(&[share, Some(&rate)]),
             share.unwrap_or(&position).to_owned(),
         ];
-        lay_out(name, percent, &choices, columns)
+        lay_out(name, percent, &choices, columns, 0)
     }
 }
 
@@ -146,16 +146,20 @@ pub(super) fn join(parts: &[Option<&str>]) -> String {
     parts.join("  ")
 }
 
-/// Name, bar, and the first choice of numbers that leaves the name some room.
+/// Name, bar, and the first choice of numbers that leaves the name some room, and also the bar if
+/// that is possible and it is to have `bar` columns.
 pub(super) fn lay_out(
     name: &str,
     percent: Option<usize>,
     choices: &[String],
     columns: usize,
+    bar: usize,
 ) -> String {
     let shown = text::width(name);
-    let enough = |numbers: &&String| text::width(numbers) + 2 + shown.min(12) <= columns;
-    let Some(numbers) = choices.iter().find(enough).or(choices.last()) else {
+    let fitting =
+        |rest: usize| choices.iter().find(|numbers| text::width(numbers) + 2 + rest <= columns);
+    let with_bar = fitting(12 + bar).filter(|_| bar > 0);
+    let Some(numbers) = with_bar.or_else(|| fitting(shown.min(12))).or(choices.last()) else {
         return text::fit(name, columns).into_owned();
     };
     let Some(room) = columns.checked_sub(text::width(numbers) + 2) else {

@@ -5,6 +5,9 @@ use std::time::Instant;
 use crate::report::tally::{Tally, join, lay_out, percent};
 use crate::report::text::{self, counted};
 
+/// How many columns a bar takes before numbers do that say the same.
+const BAR_COLUMNS: usize = 16;
+
 /// The counts of a tree under way.
 #[derive(Debug)]
 pub(super) struct TreeTally {
@@ -51,8 +54,9 @@ impl TreeTally {
     /// The whole in one line of at most `columns`: name, bar, counts, rate, time left. As long as
     /// not all is known, it says so, and there is neither a bar nor a time left.
     pub(super) fn line(&self, name: &str, columns: usize, now: Instant) -> String {
-        let bytes = self.bytes.size().unwrap_or(0);
-        let position = self.bytes.position();
+        let size = self.bytes.size().unwrap_or(0);
+        let at = self.bytes.position();
+        let position = format!("{:>9}", text::size(at));
         let (files, done) = self.files();
         let rate = self.bytes.rate(now).map(|rate| format!("{}/s", text::size(rate)));
         let rate = format!("{:>11}", rate.unwrap_or_default());
@@ -60,8 +64,8 @@ impl TreeTally {
             let all = counted(files, "file", "files");
             let done = text::count(done);
             let width = text::count(files).len();
-            let (position, bytes) = (text::size(position), text::size(bytes));
-            (format!("{done:>width$} of {all}"), format!("{position:>9} of {bytes}{so_far}"))
+            let size = text::size(size);
+            (format!("{done:>width$} of {all}"), format!("{position} of {size}{so_far}"))
         };
         if !self.complete {
             let (files, bytes) = counts(" so far");
@@ -70,12 +74,12 @@ impl TreeTally {
                 join(&[Some(&format!("{files} so far")), Some(&rate)]),
                 format!("{files} so far"),
             ];
-            return lay_out(name, None, &choices, columns);
+            return lay_out(name, None, &choices, columns, 0);
         }
         // Where nothing but empty files are on their way, they are what tells how far it is.
-        let share = match bytes {
+        let share = match size {
             0 => percent(done, files),
-            bytes => percent(position, bytes),
+            size => percent(at, size),
         };
         let (files, bytes) = counts("");
         let left = self.bytes.remaining(now).map(|left| format!("{} left", text::clock(left)));
@@ -85,12 +89,13 @@ impl TreeTally {
         let (rate, left) = (Some(&*rate), Some(&*left));
         let choices = [
             join(&[shown, files, bytes, rate, left]),
+            join(&[shown, files, Some(&position), rate, left]),
             join(&[shown, files, rate, left]),
             join(&[shown, files, rate]),
             join(&[shown, rate]),
             join(&[shown]),
         ];
-        lay_out(name, Some(share), &choices, columns)
+        lay_out(name, Some(share), &choices, columns, BAR_COLUMNS)
     }
 }
 
@@ -133,6 +138,11 @@ mod tests {
             tally.line("照片", 120, now),
             "照片  [############             ]   50%   3,021 of 12,345 files   50.0 MiB of \
              100.0 MiB   20.0 MiB/s  0:03 left "
+        );
+        assert_eq!(
+            tally.line("照片", 100, now),
+            "照片  [#########         ]   50%   3,021 of 12,345 files   50.0 MiB   20.0 MiB/s  \
+             0:03 left "
         );
         for columns in 0..200 {
             assert!(text::width(&tally.line("照片", columns, now)) <= columns, "{columns}");
