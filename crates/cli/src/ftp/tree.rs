@@ -14,7 +14,7 @@ use super::session::Session;
 use crate::exit::Exit;
 use crate::problem::Problem;
 use crate::prompt;
-use crate::report::{Pass, Subject, Taken, TreeProgress, retries};
+use crate::report::{Pass, Subject, Taken, TreeProgress, retries, text};
 
 /// Which way a tree goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,12 +220,12 @@ impl Moving<'_> {
             Way::Get => "here",
             Way::Put => "on the server",
         };
-        let these = match count {
-            1 => "this".to_owned(),
-            count => format!("these {}", crate::report::text::count(count)),
+        let (these, them) = match count {
+            1 => ("this".to_owned(), "it"),
+            count => (format!("these {}", text::count(count)), "them"),
         };
         let question = format!(
-            "{}{more}\nThe source does not have {these}. Delete {place}? [y/N] ",
+            "{}{more}\nThe source does not have {these}. Delete {them} {place}? [y/N] ",
             first.join(", ")
         );
         let agreed = prompt::agree(question).await;

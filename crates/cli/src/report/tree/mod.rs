@@ -51,7 +51,6 @@ pub(crate) struct TreeProgress<'a> {
     /// What stands beside the bar.
     label: String,
     dry_run: bool,
-    began: Instant,
     state: Mutex<State>,
     bar: Bar,
 }
@@ -66,9 +65,8 @@ impl<'a> TreeProgress<'a> {
             (_, 0 | 1) => name,
             (number, count) => format!("{number}/{count} {name}"),
         };
-        let began = Instant::now();
-        let state = Mutex::new(State::new(began));
-        Self { report, subject, label, dry_run, began, state, bar: Bar::new() }
+        let state = Mutex::new(State::new(Instant::now()));
+        Self { report, subject, label, dry_run, state, bar: Bar::new() }
     }
 
     pub(crate) fn subject(&self) -> &Subject {
@@ -86,7 +84,9 @@ impl<'a> TreeProgress<'a> {
         transfer: impl Future<Output = T>,
         interrupt: &CancellationToken,
     ) -> Result<T, Problem> {
+        let began = Instant::now();
         let ended = watched(self.report, transfer, interrupt, || self.show()).await;
+        self.state().elapsed += began.elapsed();
         self.print_pending();
         self.bar.clear();
         ended.ok_or_else(|| self.interrupted())
@@ -133,7 +133,7 @@ impl<'a> TreeProgress<'a> {
     /// Tells the end of all passes: what failed, what was skipped, and the whole in numbers.
     pub(crate) fn finish(&self, retries: u32) -> Exit {
         let mut state = self.state();
-        let elapsed = self.began.elapsed();
+        let elapsed = state.elapsed;
         self.tell_failures(&state);
         if self.report.is_json() {
             // The numbers are those of all passes, the bytes too.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ftp::{Kind, Outcome, RemotePath, Status, safe};
 
@@ -55,6 +55,8 @@ pub(super) struct State {
     taken: Taken,
     pub(super) tally: TreeTally,
     pub(super) census: Census,
+    /// How long the passes took; the time in which the user was asked is not theirs.
+    pub(super) elapsed: Duration,
     /// Content that came or went, in all passes.
     pub(super) moved: u64,
     /// Large files that move, the newest last.
@@ -81,6 +83,7 @@ impl State {
             taken: Taken::Fails,
             tally: TreeTally::new(now),
             census: Census::default(),
+            elapsed: Duration::ZERO,
             moved: 0,
             moving: Vec::new(),
             held: Vec::new(),
