@@ -105,11 +105,11 @@ impl Session {
             targets.iter().take(5).map(|target| target.path.to_string()).collect();
         let more = if targets.len() > 5 { ", ..." } else { "" };
         let names = first.join(", ");
-        let these = match targets.len() {
-            1 => "this".to_owned(),
-            count => format!("these {count}"),
+        let (these, them) = match targets.len() {
+            1 => ("this".to_owned(), "it"),
+            count => (format!("these {count}"), "them"),
         };
-        let whole = if whole { ", with all that is in directories" } else { "" };
+        let whole = if whole { format!(" with all that is in {them}") } else { String::new() };
         prompt::agree(format!("{names}{more}\nRemove {these}{whole}? [y/N] ")).await
     }
 

@@ -17,6 +17,7 @@ use self::state::{MAX_PROBLEMS, MAX_SKIPPED, State};
 pub(crate) use self::state::{Pass, Taken};
 use super::bar::Bar;
 use super::json::{Event, Item, ItemFailure, Name, NewName};
+use super::tally::lay_out;
 use super::transfer::{broken_off, watched};
 use super::{Report, text};
 use crate::exit::Exit;
@@ -320,7 +321,14 @@ impl<'a> TreeProgress<'a> {
             return;
         }
         let columns = Bar::columns();
-        let mut lines = state.tally.line(&self.label, columns, now);
+        let mut lines = match self.subject.command {
+            // Of what is removed, nobody knows how much there is before it is gone.
+            "rm" => {
+                let removed = text::counted(state.census.deleted, "thing", "things");
+                lay_out(&self.label, None, &[format!("{removed} removed so far")], columns, 0)
+            }
+            _ => state.tally.line(&self.label, columns, now),
+        };
         if let Some((path, size)) = state.moving.last() {
             let line = format!("  {}  {}", self.shown(path), text::size(*size));
             lines.push('\n');
