@@ -274,7 +274,7 @@ impl Session {
                 self.report.close().await
             }
             Err(ClientError::Remote(failure)) if failure.status == Status::WrongKind => {
-                let message = format!("{failure}; standard output takes one file");
+                let message = format!("{failure}, and one file is all that goes there");
                 let problem = Problem::new(Exit::Failed, message).on("get", remote).path(remote);
                 Err(problem.hint("-o DIR"))
             }

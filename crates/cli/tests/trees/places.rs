@@ -52,7 +52,7 @@ fn what_is_no_directory_does_not_take_one_in() {
     let cases: [(&[&str], i32, &str); 6] = [
         (&["get", "d", "-o", "file"], 1, "`file` is not a directory"),
         (&["put", "d", "-t", "file"], 1, "it is not a directory"),
-        (&["get", "d", "-o", "-"], 1, "standard output takes one file"),
+        (&["get", "d", "-o", "-"], 1, "one file is all that goes there"),
         (&["get", "gone/", "-o", "x"], 3, "not found on"),
         (&["--classic", "put", "d"], 2, "--classic sends files only"),
         (&["--classic", "get", "d", "-n"], 2, "--classic moves single files"),
