@@ -210,7 +210,7 @@ fn an_interrupted_tree_says_how_far_it_is_and_goes_on() {
     for number in 0..FILES {
         write(&place.served(&format!("d/{number}")), content(400_000 + number));
     }
-    let args = ["--json", "get", "d", "--limit-rate", "4Mi"];
+    let args = ["--json", "get", "d", "--limit-rate", "1Mi"];
     let mut child = place.command(&args).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     // The wait is for events, and for those that say that some files are done.
