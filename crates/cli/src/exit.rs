@@ -54,10 +54,26 @@ impl Exit {
         }
     }
 
-    /// Keeps the first failure: several things were tried, and one of them ended with `next`.
+    /// Keeps the worse of the two: several things were tried, and one of them ended with `next`.
     pub(crate) fn and(&mut self, next: Self) {
-        if *self == Self::Done {
+        if next.severity() > self.severity() {
             *self = next;
+        }
+    }
+
+    /// Of several failures the worst one counts: first whether the whole was broken off, then what
+    /// more of the same command will not mend. What has no code of its own tells least.
+    const fn severity(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Conflict => 3,
+            Self::NotFound => 4,
+            Self::Denied => 5,
+            Self::ContentWrong => 6,
+            Self::CannotConnect => 7,
+            Self::Interrupted => 8,
         }
     }
 }
@@ -159,11 +175,25 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_of_several_counts() {
-        let mut exit = Exit::Done;
-        for next in [Exit::Done, Exit::NotFound, Exit::Denied, Exit::Done] {
-            exit.and(next);
+    fn the_worst_failure_of_several_counts_whichever_came_first() {
+        let from_least = [
+            Exit::Done,
+            Exit::Failed,
+            Exit::Usage,
+            Exit::Conflict,
+            Exit::NotFound,
+            Exit::Denied,
+            Exit::ContentWrong,
+            Exit::CannotConnect,
+            Exit::Interrupted,
+        ];
+        for (at, worse) in from_least.into_iter().enumerate() {
+            for better in from_least[..at].iter().copied() {
+                for (mut exit, next) in [(better, worse), (worse, better)] {
+                    exit.and(next);
+                    assert_eq!(exit, worse, "{better:?} and {worse:?}");
+                }
+            }
         }
-        assert_eq!(exit, Exit::NotFound);
     }
 }

@@ -8,6 +8,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+mod trees;
+
 /// Directories of its own, and perhaps a server.
 struct Place {
     temp: TempDir,
@@ -299,7 +301,7 @@ fn commands_from_a_pipe_work_like_typed_ones() {
     let script = "# a script\nmkdir -p 'new dir'\ncd new\\ dir\npwd\nput \"my file.txt\" *.log\n\
                   ls\nget nope\nrm b.log\nlpwd\nquit\nls\n";
     let output = place.run_with(&[], script.as_bytes());
-    assert_eq!(output.status.code(), Some(3), "the first failure's: {}", err(&output));
+    assert_eq!(output.status.code(), Some(3), "the worst failure's: {}", err(&output));
     let lines = out(&output);
     for expected in
         ["made new dir\n", "/new dir\n", "b.log\nmy file.txt\n", "removed new dir/b.log"]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use identity::{Rights, Ticket};
 
+use super::filter::RuleArgs;
 use crate::settings::{Address, CommonArgs, Rate};
 use crate::ticket::{Terms, TicketCommand};
 
@@ -21,7 +22,10 @@ Examples:
   ftp-cli serve ~/shared --write           serve a directory at 127.0.0.1:8484
   ftp-cli get report.pdf                   fetch a file; again after a break: it goes on
   ftp-cli get 'logs/*.gz' -o logs/         fetch what matches
-  ftp-cli -s 192.168.1.7 --plain put a b   send two files to another machine
+  ftp-cli get photos                       fetch a directory; again: only what differs
+  ftp-cli get photos/ -o backup --delete   make backup the same as photos
+  ftp-cli put . -t src -n --gitignore      say what sending this directory would do
+  ftp-cli -s 192.168.1.7 --plain put a b   send two things to another machine
   tar c src | ftp-cli put - -t src.tar     send what comes from a pipe
   ftp-cli get src.tar -o - | tar t         and fetch it into one";
 
@@ -36,7 +40,8 @@ Exit codes:
   6  cannot connect
   7  the content is wrong
   130  interrupted
-  Of several failures the first one counts; the other files are tried all the same.
+  Of several failures the worst one counts (130, 6, 7, 4, 3, 5, 2, 1 in this order);
+  the other files are tried all the same.
 
 In names on the server * ? [ ] { } are patterns; a backslash takes their meaning away.
 Everything --json prints is described in the README.";
@@ -101,7 +106,7 @@ pub(super) struct TransferArgs {
     #[arg(long, global = true, help_heading = "Transfers")]
     pub(super) durable: bool,
 
-    /// Ask nothing: overwrite, remove
+    /// Ask nothing: overwrite, remove, delete
     #[arg(short, long, global = true, help_heading = "Transfers")]
     pub(super) yes: bool,
 }
@@ -217,32 +222,81 @@ pub(super) struct WhatArgs {
     pub(super) rights: Rights,
 }
 
-/// Fetch files; what an interrupted get left is gone on with
+/// Fetch files and directories; what an interrupted get left is gone on with
 #[derive(Debug, Args)]
+#[command(after_help = PLACES)]
 pub(super) struct GetArgs {
-    /// Names or patterns on the server
+    /// Names or patterns on the server; . is all that is there
     #[arg(required = true)]
     pub(super) remote: Vec<OsString>,
 
     /// A file or a directory; - is standard output [default: the name, in this directory]
     #[arg(short, long, value_name = "DEST")]
     pub(super) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) tree: TreeArgs,
 }
 
-/// Send files; what an interrupted put left is gone on with
+/// Send files and directories; what an interrupted put left is gone on with
 #[derive(Debug, Args)]
+#[command(after_help = PLACES)]
 pub(super) struct PutArgs {
-    /// Files here; - is standard input
+    /// Files and directories here; . is all that is here, - is standard input
     #[arg(required = true)]
     pub(super) local: Vec<PathBuf>,
 
     /// A directory on the server; for standard input alone, the whole name
-    #[arg(short = 't', long = "to", value_name = "DIR")]
+    #[arg(short = 't', long = "to", value_name = "DEST")]
     pub(super) to: Option<OsString>,
 
-    /// The name it gets, for a single file
+    /// The name it gets, for a single file or directory
     #[arg(long)]
     pub(super) name: Option<OsString>,
+
+    #[command(flatten)]
+    pub(super) tree: TreeArgs,
+}
+
+/// Where directories go.
+const PLACES: &str = "\
+A directory goes into DEST if that is one (or if several are on their way), else it becomes DEST.
+With a slash at its end (photos/) what is in it goes into DEST: that does the same each time.";
+
+/// What of directories is moved, and what else is done.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Directories")]
+pub(super) struct TreeArgs {
+    /// Only say what would be done
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+
+    /// Compare files by their content, not by size and time
+    #[arg(short, long)]
+    pub(super) checksum: bool,
+
+    /// Delete from the target what the directory does not have; asks before it does
+    #[arg(long)]
+    pub(super) delete: bool,
+
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+
+    /// Leave out what the .gitignore files in the directory say (put only)
+    #[arg(long)]
+    pub(super) gitignore: bool,
+
+    /// Directories are moved with all that is in them anyway.
+    #[arg(short, long, hide = true)]
+    pub(super) recursive: bool,
+}
+
+impl TreeArgs {
+    /// Whether something was asked that only whole directories know.
+    pub(super) fn says_something(&self) -> bool {
+        let Self { dry_run, checksum, delete, rules, gitignore, recursive: _ } = self;
+        *dry_run || *checksum || *delete || *gitignore || !rules.0.is_empty()
+    }
 }
 
 /// List directories
@@ -254,6 +308,10 @@ pub(super) struct LsArgs {
     /// Also permissions, size and time
     #[arg(short, long)]
     pub(super) long: bool,
+
+    /// Also what is in the directories beneath
+    #[arg(short = 'R', long)]
+    pub(super) recursive: bool,
 }
 
 /// Describe files and directories
@@ -268,12 +326,16 @@ pub(super) struct StatArgs {
     pub(super) md5: bool,
 }
 
-/// Remove files and empty directories
+/// Remove files and directories
 #[derive(Debug, Args)]
 pub(super) struct RmArgs {
     /// Names or patterns
     #[arg(required = true)]
     pub(super) paths: Vec<OsString>,
+
+    /// Directories with all that is in them, not only empty ones
+    #[arg(short, long)]
+    pub(super) recursive: bool,
 }
 
 /// Make directories

@@ -9,7 +9,7 @@ use super::session::{Session, Target};
 use crate::exit::Exit;
 use crate::problem::Problem;
 use crate::prompt;
-use crate::report::{Event, Name, NewName};
+use crate::report::{Event, Name, NewName, Subject, TreeProgress};
 
 impl Session {
     pub(super) async fn rm(&self, args: &RmArgs, how: &TransferArgs) -> Exit {
@@ -17,8 +17,12 @@ impl Session {
         if targets.is_empty() {
             return exit;
         }
-        if !how.yes && !self.agreed(&targets).await {
+        if !how.yes && !self.agreed(&targets, args.recursive).await {
             exit.and(Exit::Failed);
+            return exit;
+        }
+        if args.recursive {
+            exit.and(self.rm_trees(&targets).await);
             return exit;
         }
         let paths: Vec<RemotePath> = targets.into_iter().map(|target| target.path).collect();
@@ -30,7 +34,7 @@ impl Session {
                     let event = Event::Removed { name: Name::from(path) };
                     self.report.tell(format_args!("removed {path}"), &event);
                 }
-                Err(error) => exit.and(self.fail(&self.explain("rm", path, error))),
+                Err(error) => exit.and(self.fail(&self.rm_problem(path, error))),
             }
         }
         if tried < paths.len() {
@@ -39,19 +43,74 @@ impl Session {
         exit
     }
 
-    /// Whether all that a pattern found is to go.
-    async fn agreed(&self, targets: &[Target]) -> bool {
+    /// A directory that is not empty can go all the same.
+    fn rm_problem(&self, path: &RemotePath, error: ClientError) -> Problem {
+        let is_filled = error.status() == Some(Status::NotEmpty);
+        let problem = self.explain("rm", path, error);
+        match is_filled {
+            true => problem.hint(format!("{}rm -r {path}", self.program)),
+            false => problem,
+        }
+    }
+
+    /// Removes each with all that is in it.
+    async fn rm_trees(&self, targets: &[Target]) -> Exit {
+        let mut exit = Exit::Done;
+        for (at, Target { path, .. }) in targets.iter().enumerate() {
+            let removed = self.rm_tree(path, (at + 1, targets.len())).await;
+            let removed = removed.unwrap_or_else(|problem| self.fail(&problem));
+            exit.and(removed);
+            if self.is_over(removed, targets.len() - at - 1) {
+                break;
+            }
+        }
+        exit
+    }
+
+    async fn rm_tree(&self, path: &RemotePath, place: (usize, usize)) -> Result<Exit, Problem> {
+        if path.is_root() {
+            let problem = Problem::usage("the root stays; what is in it can be removed");
+            return Err(problem.on("rm", path).hint(format!("{}rm -r '*'", self.program)));
+        }
+        let subject = Subject {
+            command: "rm",
+            remote: path.clone(),
+            prefix: path.to_string(),
+            title: path.to_string(),
+            local: None,
+            place,
+            again: "what is left is still there".into(),
+        };
+        let progress = TreeProgress::new(&self.report, subject, false);
+        let mut client = self.client.lock().await;
+        let removing = client.remove_tree(path, &progress);
+        let removed = progress.watch(removing, &self.interrupt).await;
+        drop(client);
+        let exit = progress.break_off();
+        removed?.map_err(|error| self.explain("rm", path, error))?;
+        if exit == Exit::Done {
+            let event = Event::Removed { name: Name::from(path) };
+            self.report.tell(format_args!("removed {path}"), &event);
+        }
+        Ok(exit)
+    }
+
+    /// Whether all that a pattern found is to go, or all that is in a directory.
+    async fn agreed(&self, targets: &[Target], whole: bool) -> bool {
         let found = targets.iter().filter(|target| target.kind.is_some()).count();
-        if found < 2 || !self.report.can_ask() {
+        if (found < 2 && !whole) || !self.report.can_ask() {
             return true;
         }
         let first: Vec<String> =
             targets.iter().take(5).map(|target| target.path.to_string()).collect();
         let more = if targets.len() > 5 { ", ..." } else { "" };
         let names = first.join(", ");
-        let question = format!("{names}{more}\nRemove these {}? [y/N] ", targets.len());
-        let answer = prompt::ask(question).await.unwrap_or_default();
-        matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+        let (these, them) = match targets.len() {
+            1 => ("this".to_owned(), "it"),
+            count => (format!("these {count}"), "them"),
+        };
+        let whole = if whole { format!(" with all that is in {them}") } else { String::new() };
+        prompt::agree(format!("{names}{more}\nRemove {these}{whole}? [y/N] ")).await
     }
 
     pub(super) async fn mkdir(&self, args: &MkdirArgs) -> Exit {

@@ -30,6 +30,11 @@ pub(super) fn only_moves() -> Problem {
     Problem::usage("--classic is for get and put: the tutorial's server knows no more")
 }
 
+/// The failure of whatever only whole directories know.
+fn no_trees() -> Problem {
+    Problem::usage("--classic moves single files, whole: the tutorial's server knows no more")
+}
+
 impl Session {
     pub(super) async fn run_classic(&self, command: &RemoteCommand, how: &TransferArgs) -> Exit {
         match command {
@@ -40,13 +45,16 @@ impl Session {
     }
 
     async fn get_classic(&self, args: &GetArgs, how: &TransferArgs) -> Exit {
+        if args.tree.says_something() {
+            return self.fail(&no_trees());
+        }
         let mut talk = Talk::new(self, "get", how);
         let mut exit = Exit::Done;
         for (at, name) in args.remote.iter().enumerate() {
             let place = (at + 1, args.remote.len());
             if let Err(problem) = talk.get(name, args, place).await {
                 exit.and(self.fail(&problem));
-                if self.is_over(&problem, args.remote.len() - at - 1) {
+                if self.is_over(problem.exit, args.remote.len() - at - 1) {
                     break;
                 }
             }
@@ -55,13 +63,16 @@ impl Session {
     }
 
     async fn put_classic(&self, args: &PutArgs, how: &TransferArgs) -> Exit {
+        if args.tree.says_something() {
+            return self.fail(&no_trees());
+        }
         let mut talk = Talk::new(self, "put", how);
         let mut exit = Exit::Done;
         for (at, file) in args.local.iter().enumerate() {
             let place = (at + 1, args.local.len());
             if let Err(problem) = talk.put(file, args, place).await {
                 exit.and(self.fail(&problem));
-                if self.is_over(&problem, args.local.len() - at - 1) {
+                if self.is_over(problem.exit, args.local.len() - at - 1) {
                     break;
                 }
             }
@@ -189,7 +200,9 @@ impl<'a> Talk<'a> {
         };
         let file = match local::origin(&self.session.local.join(path)).map_err(on)? {
             Origin::File { dir, name } => self.directories.file(dir, &name, false).map_err(on)?,
-            Origin::Device(_) => return Err(on(Problem::usage("--classic sends files only"))),
+            Origin::Directory(_) | Origin::Device(_) => {
+                return Err(on(Problem::usage("--classic sends files only")));
+            }
         };
         let mut client = self.client().await.map_err(on)?;
         let progress = Progress::new(&self.session.report, "put", &file.path, place);

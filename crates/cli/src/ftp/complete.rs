@@ -132,7 +132,8 @@ fn wanted(unfinished: &Unfinished) -> Wanted {
         (_, "--on-conflict") => {
             Wanted::Words(["overwrite", "keep-both", "skip", "fail"].map(String::from).into())
         }
-        (_, "-o" | "--output") => Wanted::Local { directories: false },
+        (_, "-o" | "--output" | "--exclude-from") => Wanted::Local { directories: false },
+        (_, "--exclude" | "--include") => Wanted::Words(Vec::new()),
         (_, "-t" | "--to") => Wanted::Remote { directories: true },
         ("put", _) => Wanted::Local { directories: false },
         ("lcd" | "lls", _) => Wanted::Local { directories: true },

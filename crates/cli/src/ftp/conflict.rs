@@ -11,6 +11,9 @@ use crate::problem::Problem;
 use crate::prompt;
 use crate::report::{Report, text};
 
+/// How many of the names that are taken are shown.
+const FIRST_NAMES: usize = 5;
+
 /// The decisions of one command.
 pub(super) struct Conflicts {
     /// What holds for every name: from the command line, or answered `for all`.
@@ -48,6 +51,45 @@ impl Conflicts {
     /// What was decided without asking.
     pub(super) fn fixed(&self) -> Option<OnConflict> {
         self.fixed
+    }
+
+    /// Whether there is somebody to ask.
+    pub(super) fn can_ask(&self) -> bool {
+        self.can_ask
+    }
+
+    /// Decides on many names at once, with the user; `None`: each is to be asked about.
+    pub(super) async fn decide_all(
+        &mut self,
+        mut names: impl Iterator<Item = String>,
+        count: usize,
+    ) -> Result<Option<OnConflict>, Problem> {
+        if self.fixed.is_some() || count < 2 {
+            return Ok(self.fixed);
+        }
+        let first: Vec<String> = names.by_ref().take(FIRST_NAMES).collect();
+        let more = if count > FIRST_NAMES { ", ..." } else { "" };
+        let question = format!(
+            "{}{more}\n{} names are taken by something else.\n\
+             [o]verwrite, [k]eep both or [s]kip them all, or [a]sk about each? ",
+            first.join(", "),
+            text::count(count as u64),
+        );
+        loop {
+            let Some(answer) = prompt::ask(question.clone()).await else {
+                return Err(Problem::new(Exit::Interrupted, "interrupted").on(self.command, "all"));
+            };
+            if matches!(answer.trim().to_ascii_lowercase().as_str(), "a" | "ask") {
+                return Ok(None);
+            }
+            if let Some((decision, for_all)) = parse_answer(&answer) {
+                // A capital letter holds for all that follows in this command.
+                if for_all {
+                    self.fixed = Some(decision);
+                }
+                return Ok(Some(decision));
+            }
+        }
     }
 
     /// Decides on one name, if need be with the user.

@@ -17,6 +17,10 @@ impl Session {
         let here = [OsString::from(".")];
         let words = if args.paths.is_empty() { &here[..] } else { &args.paths };
         let (targets, mut exit) = self.expand("ls", words).await;
+        if args.recursive {
+            exit.and(self.ls_tree(&targets, args.long).await);
+            return exit;
+        }
         let several = targets.len() > 1;
         let (mut files, mut directories) = (Vec::new(), Vec::new());
         for target in &targets {
@@ -26,7 +30,7 @@ impl Session {
                 Err(error) => {
                     let problem = self.explain("ls", &target.path, error);
                     exit.and(self.fail(&problem));
-                    if self.is_over(&problem, 0) {
+                    if self.is_over(problem.exit, 0) {
                         return exit;
                     }
                 }
@@ -69,7 +73,7 @@ impl Session {
     }
 
     /// Prints entries for people; programs have been told already.
-    fn print(&self, entries: &[Entry], name: impl Fn(&Entry) -> String, long: bool) {
+    pub(super) fn print(&self, entries: &[Entry], name: impl Fn(&Entry) -> String, long: bool) {
         let marked = |entry: &Entry| match entry.kind {
             Kind::Directory => format!("{}/", name(entry)),
             _ => name(entry),
@@ -95,7 +99,7 @@ impl Session {
                 Err(error) => {
                     let problem = self.explain("stat", path, error);
                     exit.and(self.fail(&problem));
-                    if self.is_over(&problem, targets.len() - at - 1) {
+                    if self.is_over(problem.exit, targets.len() - at - 1) {
                         break;
                     }
                 }
@@ -160,7 +164,7 @@ enum Found {
     Holding(Vec<Entry>),
 }
 
-fn file_name(entry: &Entry) -> String {
+pub(super) fn file_name(entry: &Entry) -> String {
     safe(entry.path.file_name().unwrap_or_default()).to_string()
 }
 

@@ -10,6 +10,7 @@ use ftp::{LocalStore, RemotePath, Timestamp};
 
 use super::conflict::There;
 use super::os;
+use super::place::{Dest, Form, Found, Place, place};
 use crate::exit::Exit;
 use crate::problem::Problem;
 
@@ -36,8 +37,35 @@ pub(super) enum Destination {
 pub(super) enum Origin {
     /// From this directory, under this name; links to it are resolved.
     File { dir: PathBuf, name: Vec<u8> },
+    /// All of this directory.
+    Directory(PathBuf),
     /// From a pipe or another device.
     Device(PathBuf),
+}
+
+/// Where a directory that is fetched goes, or a thing that is only compared.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Spot {
+    /// A directory that is there.
+    pub(super) dir: PathBuf,
+    /// The name in it; nothing for the directory itself.
+    pub(super) name: Vec<u8>,
+    /// The whole, as it is shown.
+    pub(super) shown: PathBuf,
+    /// The same command would not mean this place again once it is there.
+    pub(super) is_new: bool,
+}
+
+/// What is on its way to a [`Spot`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Coming<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) form: Form,
+    pub(super) is_directory: bool,
+    /// Whether others are, too.
+    pub(super) several: bool,
+    /// Whether nothing is to be made for it.
+    pub(super) dry_run: bool,
 }
 
 /// Opens directories as stores, the same one but once.
@@ -129,6 +157,69 @@ pub(super) fn destination(
     }
 }
 
+/// Where a directory goes when the user said `output`.
+pub(super) fn spot(
+    base: &Path,
+    output: Option<&Path>,
+    coming: Coming<'_>,
+) -> Result<Spot, Problem> {
+    let here = || if base.as_os_str().is_empty() { PathBuf::from(".") } else { base.to_owned() };
+    let named = |dir: PathBuf, is_new| {
+        let name = os::name(coming.name.to_vec()).unwrap_or_default();
+        let shown = dir.join(name);
+        Spot { dir, name: coming.name.to_vec(), shown, is_new }
+    };
+    let itself = |dir: PathBuf| Spot { shown: dir.clone(), name: Vec::new(), dir, is_new: false };
+    let Some(output) = output else {
+        return Ok(match place(coming.form, None, coming.several) {
+            Place::Here => itself(here()),
+            _ => named(here(), false),
+        });
+    };
+    let path = base.join(output);
+    let found = match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_dir() => Found::Directory,
+        // A file may stand where a file goes.
+        Ok(_) if !coming.is_directory && !coming.several => Found::Nothing,
+        Ok(_) => Found::Other,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
+        Err(error) => return Err(unusable(output, &error)),
+    };
+    let dest = Dest { found, slash: ends_with_separator(output) };
+    match place(coming.form, Some(dest), coming.several) {
+        Place::Taken => {
+            let message = format!("`{}` is not a directory", os::show(output));
+            Err(Problem::new(Exit::Failed, message))
+        }
+        Place::Itself if found == Found::Directory => Ok(itself(path)),
+        Place::Itself if !dest.slash => {
+            let (dir, name) = dir_and_name(&path).ok_or_else(|| no_name(output))?;
+            let name = os::bytes(name).to_vec();
+            let is_new = coming.form == Form::Whole && coming.is_directory;
+            Ok(Spot { dir, name, shown: path, is_new })
+        }
+        _ if found == Found::Nothing && coming.dry_run => first_missing(&path, output),
+        place => {
+            fs::create_dir_all(&path).map_err(|error| unusable(output, &error))?;
+            Ok(if place == Place::Itself { itself(path) } else { named(path, false) })
+        }
+    }
+}
+
+/// Where nothing is, nothing can be compared with: the first name that is missing stands for all
+/// that would be made beneath it.
+fn first_missing(path: &Path, output: &Path) -> Result<Spot, Problem> {
+    let mut missing = path;
+    loop {
+        let (dir, name) = dir_and_name(missing).ok_or_else(|| no_name(output))?;
+        if dir.is_dir() {
+            let name = os::bytes(name).to_vec();
+            return Ok(Spot { dir, name, shown: path.to_owned(), is_new: false });
+        }
+        missing = missing.parent().ok_or_else(|| no_name(output))?;
+    }
+}
+
 /// Where `path` is read from.
 pub(super) fn origin(path: &Path) -> Result<Origin, Problem> {
     let failed = |error: io::Error| match error.kind() {
@@ -138,8 +229,7 @@ pub(super) fn origin(path: &Path) -> Result<Origin, Problem> {
     };
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
-        let message = "it is a directory, and only files are sent so far";
-        return Err(Problem::new(Exit::Failed, message));
+        return Ok(Origin::Directory(path.to_owned()));
     }
     if !metadata.is_file() {
         return Ok(Origin::Device(path.to_owned()));
@@ -164,7 +254,8 @@ fn no_name(path: &Path) -> Problem {
     Problem::usage(format_args!("`{}` names no file", os::show(path)))
 }
 
-fn unusable(path: &Path, error: &io::Error) -> Problem {
+/// Something here that cannot be used.
+pub(super) fn unusable(path: &Path, error: &io::Error) -> Problem {
     let exit = match error.kind() {
         io::ErrorKind::NotFound => Exit::NotFound,
         io::ErrorKind::PermissionDenied => Exit::Denied,
@@ -224,10 +315,45 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_says_why() {
+    fn what_is_not_here_cannot_be_sent_and_a_directory_is_sent_whole() {
         let temp = tempfile::tempdir().unwrap();
         assert_eq!(origin(&temp.path().join("gone")).unwrap_err().exit, Exit::NotFound);
-        let problem = origin(temp.path()).unwrap_err();
-        assert_eq!(problem.to_string(), "it is a directory, and only files are sent so far");
+        assert_eq!(origin(temp.path()).unwrap(), Origin::Directory(temp.path().into()));
+    }
+
+    #[test]
+    fn a_directory_goes_into_a_place_or_becomes_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let base = temp.path();
+        fs::create_dir(base.join("there")).unwrap();
+        fs::write(base.join("file"), "").unwrap();
+        let to = |output: Option<&str>, form, several| {
+            let (name, is_directory, dry_run) = (&b"photos"[..], true, true);
+            let coming = Coming { name, form, is_directory, several, dry_run };
+            spot(base, output.map(Path::new), coming)
+        };
+        let at = |dir: &str, name: &str, shown: &str, is_new| Spot {
+            dir: if dir.is_empty() { base.to_owned() } else { base.join(dir) },
+            name: name.as_bytes().to_vec(),
+            shown: if shown.is_empty() { base.to_owned() } else { base.join(shown) },
+            is_new,
+        };
+        let cases = [
+            (None, Form::Whole, at("", "photos", "photos", false)),
+            (None, Form::Slash, at("", "photos", "photos", false)),
+            (None, Form::Contents, at("", "", "", false)),
+            (Some("there"), Form::Whole, at("there", "photos", "there/photos", false)),
+            (Some("there"), Form::Slash, at("there", "", "there", false)),
+            (Some("new"), Form::Whole, at("", "new", "new", true)),
+            (Some("new"), Form::Slash, at("", "new", "new", false)),
+            // Nothing is made by asking; what is missing is compared with nothing.
+            (Some("new/a/"), Form::Whole, at("", "new", "new/a/", false)),
+        ];
+        for (output, form, expected) in cases {
+            assert_eq!(to(output, form, false).unwrap(), expected, "{form:?} to {output:?}");
+        }
+        let problem = to(Some("file"), Form::Whole, false).unwrap_err();
+        assert_eq!(problem.to_string(), "`file` is not a directory");
+        assert!(!base.join("new").exists());
     }
 }

@@ -12,6 +12,7 @@ use super::args::{Command, DEFAULT_PORT, FtpArgs, RemoteCommand, SERVICE, Transf
 use super::classic;
 use super::glob::{Component, Pattern, PatternError};
 use super::os;
+use super::place::Form;
 use crate::exit::Exit;
 use crate::peer::Dialer;
 use crate::problem::Problem;
@@ -43,6 +44,8 @@ pub(super) struct Target {
     pub(super) path: RemotePath,
     /// What it is, where a pattern found it.
     pub(super) kind: Option<Kind>,
+    /// How the user wrote it.
+    pub(super) form: Form,
 }
 
 impl Session {
@@ -125,8 +128,9 @@ impl Session {
 
     async fn expand_word(&self, verb: &str, word: &OsStr) -> Result<Vec<Target>, Problem> {
         let pattern = self.pattern(verb, word)?;
+        let form = Form::of(os::bytes(word));
         match pattern.to_path() {
-            Ok(Some(path)) => return Ok(vec![Target { path, kind: None }]),
+            Ok(Some(path)) => return Ok(vec![Target { path, kind: None, form }]),
             Ok(None) => {}
             Err(error) => return Err(Problem::usage(error).on(verb, shown(word))),
         }
@@ -134,7 +138,8 @@ impl Session {
             MatchError::Pattern(error) => Problem::usage(error).on(verb, shown(word)),
             MatchError::Client(path, error) => self.explain(verb, &path, *error),
         };
-        let found = self.matching(&pattern).await.map_err(problem)?;
+        let mut found = self.matching(&pattern).await.map_err(problem)?;
+        found.iter_mut().for_each(|target| target.form = form);
         if !found.is_empty() {
             return Ok(found);
         }
@@ -142,7 +147,7 @@ impl Session {
         if let Ok(path) = pattern.literal() {
             let stat = self.client.lock().await.stat(&path).await;
             if let Some(entry) = unless_absent(&path, stat).map_err(problem)? {
-                return Ok(vec![Target { path, kind: Some(entry.kind) }]);
+                return Ok(vec![Target { path, kind: Some(entry.kind), form }]);
             }
         }
         let message = format!("nothing on {} matches", self.server);
@@ -151,7 +156,8 @@ impl Session {
 
     /// Everything that matches a pattern, sorted; found by walking down its components.
     async fn matching(&self, pattern: &Pattern) -> Result<Vec<Target>, MatchError> {
-        let mut level = vec![Target { path: RemotePath::root(), kind: Some(Kind::Directory) }];
+        let target = |path, kind| Target { path, kind, form: Form::Whole };
+        let mut level = vec![target(RemotePath::root(), Some(Kind::Directory))];
         let last = pattern.components().len().saturating_sub(1);
         for (depth, component) in pattern.components().enumerate() {
             let mut next = Vec::new();
@@ -159,14 +165,14 @@ impl Session {
                 match component {
                     Component::Name(name) => {
                         let path = path.join(name).map_err(PatternError::from)?;
-                        next.push(Target { path, kind: None });
+                        next.push(target(path, None));
                     }
                     Component::Matching(matcher) => {
                         let mut each = |entry: ftp::Entry| {
                             let name = entry.path.file_name().unwrap_or_default();
                             let leads_on = matches!(entry.kind, Kind::Directory | Kind::Link);
                             if matcher.matches(name) && (depth == last || leads_on) {
-                                next.push(Target { path: entry.path, kind: Some(entry.kind) });
+                                next.push(target(entry.path, Some(entry.kind)));
                             }
                         };
                         let listed = self.client.lock().await.list(path, &mut each).await;

@@ -87,7 +87,10 @@ impl Session {
         signals: &mut Signals,
     ) -> Result<Exit, Problem> {
         match &mut command {
-            RemoteCommand::Get(get) => get.output = get.output.as_deref().map(plain),
+            RemoteCommand::Get(get) => {
+                get.output = get.output.as_deref().map(plain);
+                get.tree.rules.at_the_prompt(plain);
+            }
             RemoteCommand::Put(put) => {
                 if put.local.iter().any(|local| local == Path::new("-")) {
                     let message = "standard input belongs to the prompt";
@@ -96,6 +99,7 @@ impl Session {
                 let named = std::mem::take(&mut put.local);
                 put.local = named.iter().flat_map(|word| matching(&self.local, word)).collect();
                 put.name = put.name.take().map(|name| plain(Path::new(&name)).into());
+                put.tree.rules.at_the_prompt(plain);
             }
             _ => {}
         }

@@ -120,6 +120,12 @@ pub(crate) async fn ask(question: String) -> Option<String> {
     asking.await.ok().flatten()
 }
 
+/// Asks the user something that only a clear yes agrees to.
+pub(crate) async fn agree(question: String) -> bool {
+    let answer = ask(question).await.unwrap_or_default();
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
 /// A prompt that is a text and nothing else.
 struct Text(String);
 

@@ -1,6 +1,7 @@
-//! The line that is drawn over and over while a transfer runs.
+//! The lines that are drawn over and over while a transfer runs.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
@@ -9,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 /// pressed, and where that began a new line the bar could not be cleared any more.
 const FREE_COLUMNS: u16 = 3;
 
-/// A line on standard error. It is not there before it is drawn for the first time.
+/// A line or two on standard error. They are not there before they are drawn for the first time.
 pub(super) struct Bar {
     bar: ProgressBar,
 }
@@ -23,12 +24,12 @@ impl Bar {
 
     /// How many columns it has.
     pub(super) fn columns() -> usize {
-        Narrow(Term::stderr()).width().into()
+        Narrow::new(Term::stderr()).width().into()
     }
 
     pub(super) fn draw(&self, line: String) {
         if self.bar.is_hidden() {
-            let term = Box::new(Narrow(Term::buffered_stderr()));
+            let term = Box::new(Narrow::new(Term::buffered_stderr()));
             self.bar.set_draw_target(ProgressDrawTarget::term_like(term));
         }
         self.bar.set_message(line);
@@ -46,46 +47,63 @@ impl Bar {
 
 /// A terminal that keeps some columns to itself.
 #[derive(Debug)]
-struct Narrow(Term);
+struct Narrow {
+    term: Term,
+    /// A line has been written and filled up; another may follow.
+    filled: AtomicBool,
+}
+
+impl Narrow {
+    fn new(term: Term) -> Self {
+        Self { term, filled: AtomicBool::new(false) }
+    }
+}
 
 impl TermLike for Narrow {
     fn width(&self) -> u16 {
-        self.0.size().1.saturating_sub(FREE_COLUMNS)
+        self.term.size().1.saturating_sub(FREE_COLUMNS)
     }
 
     fn height(&self) -> u16 {
-        self.0.size().0
+        self.term.size().0
     }
 
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_up(lines)
+        self.term.move_cursor_up(lines)
     }
 
     fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_down(lines)
+        self.term.move_cursor_down(lines)
     }
 
     fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_right(columns)
+        self.term.move_cursor_right(columns)
     }
 
     fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_left(columns)
+        self.term.move_cursor_left(columns)
     }
 
     fn write_line(&self, line: &str) -> io::Result<()> {
-        self.0.write_line(line)
+        self.term.write_line(line)
     }
 
+    /// Lines come one after the other, each with as many spaces behind it as fill it: a terminal
+    /// would begin a new one by itself then, but here some columns are left.
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.0.write_str(text)
+        let fills = text.bytes().all(|byte| byte == b' ');
+        if self.filled.swap(fills, Ordering::Relaxed) && !fills {
+            self.term.write_str("\n")?;
+        }
+        self.term.write_str(text)
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.0.clear_line()
+        self.term.clear_line()
     }
 
     fn flush(&self) -> io::Result<()> {
-        self.0.flush()
+        self.filled.store(false, Ordering::Relaxed);
+        self.term.flush()
     }
 }

@@ -3,6 +3,7 @@
 use ftp::{Entry, Kind, RemotePath, Timestamp};
 use serde::Serialize;
 
+use super::tree::Census;
 use crate::problem::Problem;
 
 /// A name, lossy where it is not UTF-8; then its bytes stand beside it in hex.
@@ -79,6 +80,40 @@ pub(crate) enum Event<'a> {
         reused: u64,
         rate: Option<u64>,
     },
+    /// A tree goes on; at most four a second.
+    #[serde(rename = "progress")]
+    TreeProgress {
+        command: &'a str,
+        #[serde(flatten)]
+        name: Name,
+        /// Of all that is known so far.
+        size: u64,
+        position: u64,
+        moved: u64,
+        reused: u64,
+        rate: Option<u64>,
+        /// As many as are known so far.
+        files: u64,
+        files_done: u64,
+        /// Whether all is known.
+        complete: bool,
+    },
+    /// An entry of a tree is done with; `path` is the name on the server.
+    Item(Item<'a>),
+    /// A tree has ended; `path` is its root on the server.
+    Summary {
+        command: &'a str,
+        #[serde(flatten)]
+        name: Name,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        local: Option<String>,
+        dry_run: bool,
+        #[serde(flatten)]
+        census: &'a Census,
+        retries: u32,
+        seconds: f64,
+        exit: u8,
+    },
     /// The connection was lost; it is tried again after `delay` seconds.
     Retrying {
         command: &'a str,
@@ -141,6 +176,36 @@ pub(crate) enum Event<'a> {
     },
 }
 
+/// What became of an entry of a tree, or what would.
+#[derive(Debug, Serialize)]
+pub(crate) struct Item<'a> {
+    pub(crate) command: &'a str,
+    #[serde(flatten)]
+    pub(crate) name: Name,
+    pub(crate) kind: Kind,
+    pub(crate) size: u64,
+    pub(crate) outcome: &'a str,
+    pub(crate) moved: u64,
+    pub(crate) reused: u64,
+    /// The name it has got, where its own was taken.
+    #[serde(flatten)]
+    pub(crate) to: Option<NewName>,
+    /// Why it was skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<&'a str>,
+    /// Why it failed.
+    #[serde(flatten)]
+    pub(crate) failure: Option<ItemFailure>,
+}
+
+/// Why an entry of a tree failed.
+#[derive(Debug, Serialize)]
+pub(crate) struct ItemFailure {
+    pub(crate) status: &'static str,
+    pub(crate) message: String,
+    pub(crate) exit: u8,
+}
+
 /// The end of a transfer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Done<'a> {
@@ -169,7 +234,8 @@ pub(crate) struct Listed<'a> {
     mode: Option<String>,
     /// As RFC 3339 writes it, with all nanoseconds that are known.
     modified: Option<String>,
-    revision: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,11 +253,16 @@ impl<'a> Listed<'a> {
             size: entry.size,
             mode: entry.mode.map(|mode| format!("{mode:04o}")),
             modified: entry.modified.and_then(rfc3339),
-            revision: entry.revision.as_str(),
+            revision: Some(entry.revision.as_str()),
             target: target.map(lossy),
             target_hex: target.and_then(hex),
             md5,
         }
+    }
+
+    /// An entry of a whole tree, of which no revision is told.
+    pub(crate) fn of_a_tree(entry: &'a Entry) -> Self {
+        Self { revision: None, ..Self::new(entry, None) }
     }
 }
 

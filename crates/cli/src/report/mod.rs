@@ -6,10 +6,12 @@ mod sending;
 mod tally;
 pub(crate) mod text;
 mod transfer;
+mod tree;
 
 pub(crate) use json::{Event, Listed, Name, NewName};
 pub(crate) use sending::Sending;
 pub(crate) use transfer::{Counts, Finished, Progress};
+pub(crate) use tree::{Pass, Subject, Taken, TreeProgress, retries};
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -28,6 +30,8 @@ pub(crate) struct Report {
     program: &'static str,
     json: bool,
     quiet: bool,
+    /// How much more than results is told of each entry of a tree.
+    verbose: u8,
     /// Standard output carries content: everything else goes to standard error.
     carries_content: bool,
     terminal: Terminal,
@@ -59,6 +63,7 @@ impl Report {
             program,
             json: common.json,
             quiet: common.quiet,
+            verbose: common.verbose,
             carries_content: false,
             terminal: Terminal::find(),
             closed: CancellationToken::new(),
@@ -76,6 +81,11 @@ impl Report {
 
     pub(crate) fn terminal(&self) -> Terminal {
         self.terminal
+    }
+
+    /// How often `-v` was given.
+    pub(crate) fn verbosity(&self) -> u8 {
+        self.verbose
     }
 
     /// Whether there is a person who can be asked.

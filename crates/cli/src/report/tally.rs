@@ -39,6 +39,11 @@ impl Tally {
         self.samples.clear();
     }
 
+    /// More is known of how much there is.
+    pub(crate) fn resize(&mut self, size: u64) {
+        self.size = Some(size);
+    }
+
     /// So much was there already.
     pub(crate) fn reuse(&mut self, bytes: u64) {
         self.reused += bytes;
@@ -124,10 +129,6 @@ impl Tally {
         let left = self.remaining(now).map(|left| format!("{} left", text::clock(left)));
         let left = self.size.map(|_| format!("{:<10}", left.unwrap_or_default()));
 
-        let join = |parts: &[Option<&str>]| {
-            let parts: Vec<&str> = parts.iter().copied().flatten().collect();
-            parts.join("  ")
-        };
         let (share, left) = (share.as_deref(), left.as_deref());
         let choices = [
             join(&[share, Some(&counts), Some(&rate), left]),
@@ -135,29 +136,51 @@ impl Tally {
             join(&[share, Some(&rate)]),
             share.unwrap_or(&position).to_owned(),
         ];
-        let shown = text::width(name);
-        let enough = |numbers: &&String| text::width(numbers) + 2 + shown.min(12) <= columns;
-        let numbers = choices.iter().find(enough).unwrap_or(&choices[choices.len() - 1]);
-        let Some(room) = columns.checked_sub(text::width(numbers) + 2) else {
-            return text::fit(numbers, columns).into_owned();
-        };
-        // The bar gets what the name leaves, but the name leaves it something.
-        let bar_room = room.saturating_sub(shown.max(12).min(room / 2) + 2);
-        match percent {
-            Some(percent) if bar_room >= 10 => {
-                let name = text::fit(name, room - bar_room - 2);
-                let cells = bar_room.min(40) - 2;
-                let filled = cells * percent / 100;
-                let (done, rest) = ("#".repeat(filled), " ".repeat(cells - filled));
-                format!("{name}  [{done}{rest}]  {numbers}")
-            }
-            _ => format!("{}  {numbers}", text::fit(name, room)),
+        lay_out(name, percent, &choices, columns, 0)
+    }
+}
+
+/// What there is of some parts, side by side.
+pub(super) fn join(parts: &[Option<&str>]) -> String {
+    let parts: Vec<&str> = parts.iter().copied().flatten().collect();
+    parts.join("  ")
+}
+
+/// Name, bar, and the first choice of numbers that leaves the name some room, and also the bar if
+/// that is possible and it is to have `bar` columns.
+pub(super) fn lay_out(
+    name: &str,
+    percent: Option<usize>,
+    choices: &[String],
+    columns: usize,
+    bar: usize,
+) -> String {
+    let shown = text::width(name);
+    let fitting =
+        |rest: usize| choices.iter().find(|numbers| text::width(numbers) + 2 + rest <= columns);
+    let with_bar = fitting(12 + bar).filter(|_| bar > 0);
+    let Some(numbers) = with_bar.or_else(|| fitting(shown.min(12))).or(choices.last()) else {
+        return text::fit(name, columns).into_owned();
+    };
+    let Some(room) = columns.checked_sub(text::width(numbers) + 2) else {
+        return text::fit(numbers, columns).into_owned();
+    };
+    // The bar gets what the name leaves, but the name leaves it something.
+    let bar_room = room.saturating_sub(shown.max(12).min(room / 2) + 2);
+    match percent {
+        Some(percent) if bar_room >= 10 => {
+            let name = text::fit(name, room - bar_room - 2);
+            let cells = bar_room.min(40) - 2;
+            let filled = cells * percent / 100;
+            let (done, rest) = ("#".repeat(filled), " ".repeat(cells - filled));
+            format!("{name}  [{done}{rest}]  {numbers}")
         }
+        _ => format!("{}  {numbers}", text::fit(name, room)),
     }
 }
 
 /// Rounded down: 100 % are shown when all is there.
-fn percent(position: u64, size: u64) -> usize {
+pub(super) fn percent(position: u64, size: u64) -> usize {
     let percent = (u128::from(position) * 100).checked_div(size.into()).unwrap_or(100);
     usize::try_from(percent).map_or(100, |percent| percent.min(100))
 }

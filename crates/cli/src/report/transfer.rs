@@ -85,18 +85,8 @@ impl<'a> Progress<'a> {
         transfer: impl Future<Output = T>,
         interrupt: &CancellationToken,
     ) -> Result<T, Interrupted> {
-        let every = if self.report.is_json() { TELL_EVERY } else { DRAW_EVERY };
-        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut transfer = pin!(transfer);
-        let ended = loop {
-            tokio::select! {
-                biased;
-                ended = &mut transfer => break Ok(ended),
-                () = interrupt.cancelled() => break Err(self.interrupted()),
-                _ = ticks.tick() => self.show(),
-            }
-        };
+        let watched = watched(self.report, transfer, interrupt, || self.show()).await;
+        let ended = watched.ok_or_else(|| self.interrupted());
         self.bar.clear();
         ended
     }
@@ -179,13 +169,7 @@ impl Observer for Progress<'_> {
                 self.report.event(&Event::Mended { command, name: name(), offset });
             }
             ftp::Event::Retrying { error, attempt, delay } => {
-                let message = match error {
-                    ClientError::Connect { peer, source } => {
-                        format!("cannot connect to {peer}: {}", text::reason(source))
-                    }
-                    _ => error.to_string(),
-                };
-                let message = safe(message.as_bytes()).to_string();
+                let message = broken_off(error);
                 let seconds = delay.as_secs_f64();
                 self.note(format!("{message}; trying again in {seconds:.1} s (attempt {attempt})"));
                 let delay = (seconds * 1000.0).round() / 1000.0;
@@ -200,6 +184,38 @@ impl Observer for Progress<'_> {
             _ => {}
         }
     }
+}
+
+/// Runs a transfer, showing from time to time how far it is; `None` when it was interrupted.
+pub(super) async fn watched<T>(
+    report: &Report,
+    transfer: impl Future<Output = T>,
+    interrupt: &CancellationToken,
+    show: impl Fn(),
+) -> Option<T> {
+    let every = if report.is_json() { TELL_EVERY } else { DRAW_EVERY };
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut transfer = pin!(transfer);
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut transfer => return Some(ended),
+            () = interrupt.cancelled() => return None,
+            _ = ticks.tick() => show(),
+        }
+    }
+}
+
+/// Why a transfer is tried again, safe for a terminal.
+pub(super) fn broken_off(error: &ClientError) -> String {
+    let message = match error {
+        ClientError::Connect { peer, source } => {
+            format!("cannot connect to {peer}: {}", text::reason(source))
+        }
+        _ => error.to_string(),
+    };
+    safe(message.as_bytes()).to_string()
 }
 
 /// A transfer was broken off by the user.
