@@ -43,6 +43,7 @@ mod proxy;
 mod raw;
 mod server;
 mod story;
+mod tree;
 mod wait;
 
 pub mod scenarios;
@@ -57,6 +58,7 @@ pub use proxy::{Flow, Proxy, Way};
 pub use raw::RawPeer;
 pub use server::{FileServer, quick_options};
 pub use story::Story;
+pub use tree::{check_same_trees, plant};
 pub use wait::{PATIENCE, within};
 
 /// What goes wrong in a test is told, not handled.

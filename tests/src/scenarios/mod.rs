@@ -13,6 +13,7 @@ mod ntp;
 mod packing;
 mod resume;
 mod sticky;
+mod trees;
 mod truncation;
 mod upper;
 
@@ -52,6 +53,11 @@ pub const ALL: &[Scenario] = &[
     scenario!(packing, &[], "packing: fixed layouts, and numbers that do not fit"),
     scenario!(file, &[], "a file moves there and back, and only once"),
     scenario!(resume, &[Program::FtpCli], "a transfer is killed, and goes on where it stopped"),
+    scenario!(
+        trees,
+        &[Program::FtpCli],
+        "a whole tree moves there and back, and only what differs"
+    ),
     scenario!(conflict, &[], "two files want the same name"),
     scenario!(names, &[], "names in every script, and in none"),
     scenario!(classic, &[], "the tutorial's programs against ours, both ways"),

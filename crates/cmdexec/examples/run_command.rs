@@ -1,7 +1,7 @@
 //! Runs a shell line on a server, as `exec-cli run` does: streams apart, its exit code at the end.
 //!
 //! ```text
-//! cargo run -p cmdexec --example run -- 127.0.0.1:8080 'ls; exit 3'
+//! cargo run -p cmdexec --example run_command -- 127.0.0.1:8080 'ls; exit 3'
 //! ```
 
 use cmdexec::{Client, Command, Options, TcpConnector};

@@ -1,7 +1,7 @@
 //! Runs commands for whoever connects, as this account: for trying out, on loopback only.
 //!
 //! ```text
-//! cargo run -p cmdexec --example serve -- 127.0.0.1:8080
+//! cargo run -p cmdexec --example serve_commands -- 127.0.0.1:8080
 //! ```
 
 use cmdexec::{Access, CommandService, Policy};
