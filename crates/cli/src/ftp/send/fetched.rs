@@ -52,12 +52,14 @@ impl Audit for Fetched {
         if !whole {
             return;
         }
+        let what = match request.path.is_root() {
+            true => "everything".to_owned(),
+            false => request.path.to_string(),
+        };
         match &request.failure {
-            Some(failure) => {
-                self.report.note(format_args!("{} was not fetched: {failure}", request.path));
-            }
+            Some(failure) => self.report.note(format_args!("{what} was not fetched: {failure}")),
             None => {
-                self.report.note(format_args!("{} was fetched", request.path));
+                self.report.note(format_args!("{what} was fetched"));
                 if named {
                     self.note(request.owner, request.path);
                 }
