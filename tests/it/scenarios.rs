@@ -45,8 +45,8 @@ macro_rules! told {
 }
 
 told!(
-    sticky, truncation, packing, file, resume, conflict, names, classic, hostile, browser, upper,
-    formats, ntp
+    sticky, truncation, packing, file, resume, conflict, names, classic, hostile, browser, keys,
+    send, upper, formats, ntp
 );
 
 #[cfg(target_os = "linux")]
