@@ -14,10 +14,6 @@ const SIZE: u64 = (4 << 20) + 70_000;
 /// How many moments are chosen at random, beside those that are chosen with care.
 const RANDOM_MOMENTS: usize = 8;
 
-/// Behind so many bytes in each direction the hellos are said and the request is made. A server
-/// that was never met is not waited for: until then the client may end, and is run again.
-const MET: u64 = 1000;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
     Get,
@@ -31,24 +27,52 @@ enum Victim {
     Server,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_get_goes_on_after_its_client_was_killed() {
-    at_many_moments(Command::Get, Victim::Client).await.unwrap();
+macro_rules! killed {
+    ($($name:ident: $command:ident, $victim:ident, $cover:ident;)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let run = Run { command: Command::$command, cover: Cover::$cover };
+                at_many_moments(run, Victim::$victim).await.unwrap();
+            }
+        )*
+    };
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_put_goes_on_after_its_client_was_killed() {
-    at_many_moments(Command::Put, Victim::Client).await.unwrap();
+killed! {
+    a_get_goes_on_after_its_client_was_killed: Get, Client, Plain;
+    a_put_goes_on_after_its_client_was_killed: Put, Client, Plain;
+    a_get_goes_on_by_itself_after_its_server_was_killed: Get, Server, Plain;
+    a_put_goes_on_by_itself_after_its_server_was_killed: Put, Server, Plain;
+    an_encrypted_get_goes_on_after_its_client_was_killed: Get, Client, Encrypted;
+    an_encrypted_put_goes_on_after_its_client_was_killed: Put, Client, Encrypted;
+    an_encrypted_get_goes_on_by_itself_after_its_server_was_killed: Get, Server, Encrypted;
+    an_encrypted_put_goes_on_by_itself_after_its_server_was_killed: Put, Server, Encrypted;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_get_goes_on_by_itself_after_its_server_was_killed() {
-    at_many_moments(Command::Get, Victim::Server).await.unwrap();
+/// What is done, and under which cover.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    command: Command,
+    cover: Cover,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_put_goes_on_by_itself_after_its_server_was_killed() {
-    at_many_moments(Command::Put, Victim::Server).await.unwrap();
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cover {
+    Plain,
+    Encrypted,
+}
+
+impl Cover {
+    /// Behind so many bytes in each direction the hellos are said and the request is made. A server
+    /// that was never met is not waited for: until then the client may end, and is run again.
+    fn met(self) -> u64 {
+        match self {
+            Self::Plain => 1000,
+            // The handshake goes before.
+            Self::Encrypted => 4000,
+        }
+    }
 }
 
 /// When somebody is killed.
@@ -62,17 +86,17 @@ struct Moment {
 
 impl Moment {
     /// Whether the client and the server have met by then.
-    fn has_met(&self) -> bool {
+    fn has_met(&self, cover: Cover) -> bool {
         match self.way {
-            Way { up: Flow::Hold(up), .. } => up >= MET,
-            Way { down: Flow::Hold(down), .. } => down >= MET,
+            Way { up: Flow::Hold(up), .. } => up >= cover.met(),
+            Way { down: Flow::Hold(down), .. } => down >= cover.met(),
             _ => false,
         }
     }
 }
 
-async fn at_many_moments(command: Command, victim: Victim) -> Result<(), Error> {
-    let (up, down) = undisturbed(command).await?;
+async fn at_many_moments(run: Run, victim: Victim) -> Result<(), Error> {
+    let (up, down) = undisturbed(run).await?;
     let hold_up = |byte| Way { up: Flow::Hold(byte), ..Way::OPEN };
     let hold_down = |byte| Way { down: Flow::Hold(byte), ..Way::OPEN };
     // The last words are not always as long: times and numbers are among them.
@@ -87,54 +111,54 @@ async fn at_many_moments(command: Command, victim: Victim) -> Result<(), Error> 
         // By the second half at least one segment is there.
         let least = if settled { SIZE / 2 + SIZE / 16 } else { 0 };
         let byte = least + seeded.below(SIZE - least);
-        let way = if command == Command::Get { hold_down(byte) } else { hold_up(byte) };
+        let way = if run.command == Command::Get { hold_down(byte) } else { hold_up(byte) };
         moments.push(Moment { way, settled });
     }
-    let mut runs = JoinSet::new();
+    let mut killings = JoinSet::new();
     for moment in moments {
-        runs.spawn(async move {
+        killings.spawn(async move {
             let done = match victim {
-                Victim::Client => client_killed(command, moment).await,
-                Victim::Server => server_killed(command, moment).await,
+                Victim::Client => client_killed(run, moment).await,
+                Victim::Server => server_killed(run, moment).await,
             };
             done.map_err(|error| format!("{moment:?}: {error}"))
         });
     }
-    for run in runs.join_all().await {
-        run?;
+    for killing in killings.join_all().await {
+        killing?;
     }
     Ok(())
 }
 
 /// How many bytes go up and down when nobody is killed.
-async fn undisturbed(command: Command) -> Result<(u64, u64), Error> {
-    let place = place(command)?;
+async fn undisturbed(run: Run) -> Result<(u64, u64), Error> {
+    let place = place(run)?;
     let server = place.serve(true).await?;
     let proxy = Proxy::start(server.addr, |_| Way::OPEN).await?;
-    let ended = place.client(proxy.addr(), &words(command))?.end().await?;
+    let ended = place.client(proxy.addr(), &words(run.command))?.end().await?;
     assert_eq!(ended.count("moved")?, SIZE);
     Ok(proxy.carried())
 }
 
-async fn client_killed(command: Command, moment: Moment) -> Result<(), Error> {
-    let place = place(command)?;
+async fn client_killed(run: Run, moment: Moment) -> Result<(), Error> {
+    let place = place(run)?;
     let server = place.serve(true).await?;
     let proxy = holding_first(server.addr, moment.way).await?;
-    let mut client = place.client(proxy.addr(), &words(command))?;
+    let mut client = place.client(proxy.addr(), &words(run.command))?;
     proxy.reached().await?;
     settle(&mut client, moment).await?;
     client.kill().await?;
     proxy.cut();
     nothing_half_written(&place)?;
-    let ended = place.client(proxy.addr(), &words(command))?.end().await?;
+    let ended = place.client(proxy.addr(), &words(run.command))?.end().await?;
     judge(&place, &ended, moment.settled)
 }
 
-async fn server_killed(command: Command, moment: Moment) -> Result<(), Error> {
-    let place = place(command)?;
+async fn server_killed(run: Run, moment: Moment) -> Result<(), Error> {
+    let place = place(run)?;
     let mut server = place.serve(true).await?;
     let proxy = holding_first(server.addr, moment.way).await?;
-    let mut client = place.client(proxy.addr(), &words(command))?;
+    let mut client = place.client(proxy.addr(), &words(run.command))?;
     proxy.reached().await?;
     settle(&mut client, moment).await?;
     server.process.kill().await?;
@@ -143,11 +167,11 @@ async fn server_killed(command: Command, moment: Moment) -> Result<(), Error> {
     proxy.aim(server.addr);
     proxy.cut();
     let mut ended = client.end().await?;
-    if !moment.has_met() && ended.code == Some(6) {
-        ended = place.client(proxy.addr(), &words(command))?.end().await?;
+    if !moment.has_met(run.cover) && ended.code == Some(6) {
+        ended = place.client(proxy.addr(), &words(run.command))?.end().await?;
     }
     // What the server makes of what it was sent is not seen from here.
-    judge(&place, &ended, moment.settled && command == Command::Get)
+    judge(&place, &ended, moment.settled && run.command == Command::Get)
 }
 
 /// Waits until the client has made something of what came.
@@ -163,10 +187,13 @@ async fn holding_first(server: SocketAddr, way: Way) -> Result<Proxy, Error> {
     Proxy::start(server, move |number| if number == 0 { way } else { Way::OPEN }).await
 }
 
-fn place(command: Command) -> Result<Place, Error> {
-    let place = Place::new()?;
+fn place(run: Run) -> Result<Place, Error> {
+    let place = match run.cover {
+        Cover::Plain => Place::new()?,
+        Cover::Encrypted => Place::new()?.encrypted(),
+    };
     let whole = content(SIZE as usize, 9);
-    match command {
+    match run.command {
         Command::Get => place.give_there("big", &whole)?,
         Command::Put => place.give_here("big", &whole)?,
     };

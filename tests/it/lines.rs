@@ -1,4 +1,4 @@
-//! Bad lines between a client and a server, both of this process, over real sockets.
+//! Bad lines between a client and a server, over real sockets; most of them within this process.
 
 use std::sync::Arc;
 
@@ -109,6 +109,19 @@ async fn a_line_that_is_cut_again_and_again_still_gets_there() {
     let got = pair.get().await.unwrap();
     assert!(got.retries > 5, "{got:?}");
     pair.assert_same();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encrypted_line_that_is_cut_again_and_again_still_gets_there() {
+    let place = Place::new().unwrap().encrypted();
+    place.give_there("a", &content(6 << 20, 4)).unwrap();
+    let server = place.serve(false).await.unwrap();
+    // Somewhere within a record, which then counts for nothing.
+    let way = |number| Way { down: Flow::Cut(1_500_000 + 7 * number as u64), ..Way::OPEN };
+    let proxy = Proxy::start(server.addr, way).await.unwrap();
+    let ended = place.client(proxy.addr(), &["get", "a"]).unwrap().end().await.unwrap();
+    assert!(ended.count("retries").unwrap() > 2, "{ended:?}");
+    assert_same(&place.there().join("a"), &place.here().join("a"));
 }
 
 /// Whether client and server have met by the byte at which the line is cut. A server that was never

@@ -46,7 +46,7 @@ macro_rules! told {
 
 told!(
     sticky, truncation, packing, file, resume, trees, conflict, names, classic, hostile, browser,
-    upper, formats, ntp
+    keys, send, upper, formats, ntp
 );
 
 #[cfg(target_os = "linux")]

@@ -51,10 +51,10 @@ pub mod tutorial;
 
 pub use content::{Seeded, assert_same, check_same, content, md5, write_content};
 pub use datagrams::{UdpServer, UpperStreams};
-pub use place::Place;
+pub use place::{Given, Place};
 pub use process::{Ended, Process, Served};
 pub use program::{Profile, Program};
-pub use proxy::{Flow, Proxy, Way};
+pub use proxy::{Flow, Proxy, Tape, Way};
 pub use raw::RawPeer;
 pub use server::{FileServer, quick_options};
 pub use story::Story;

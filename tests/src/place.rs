@@ -1,19 +1,24 @@
 //! Directories of a test's own.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::{Error, Process, Profile, Program, Served};
+use crate::{Ended, Error, Process, Profile, Program, Served};
 
 /// Directories for one test: what a server serves, what a client has, and a `SEAM_HOME`; gone when
 /// it is dropped.
+///
+/// Two places are two machines, as far as keys and tickets are concerned.
 #[derive(Debug)]
 pub struct Place {
     dir: TempDir,
     profile: Profile,
+    encrypted: bool,
 }
 
 impl Place {
@@ -33,11 +38,17 @@ impl Place {
     /// If they cannot be made.
     pub fn beneath(parent: &Path, profile: Profile) -> Result<Self, Error> {
         let dir = tempfile::Builder::new().prefix("seam-it-").tempdir_in(parent)?;
-        let place = Self { dir, profile };
+        let place = Self { dir, profile, encrypted: false };
         for part in [place.there(), place.here(), place.home()] {
             fs::create_dir(part)?;
         }
         Ok(place)
+    }
+
+    /// Its servers and clients encrypt and ask who calls, as they do unless told otherwise.
+    #[must_use]
+    pub fn encrypted(self) -> Self {
+        Self { encrypted: true, ..self }
     }
 
     /// What a server serves.
@@ -110,16 +121,24 @@ impl Place {
         command.current_dir(self.here()).env("SEAM_HOME", self.home()).env_remove("SEAM_SERVER");
     }
 
-    /// Starts the real client at a server, telling what it does in JSON.
+    /// Starts the real client at a server, or with a ticket, telling what it does in JSON.
     ///
     /// # Errors
     ///
     /// If it cannot be started.
     pub fn client(&self, server: impl ToString, args: &[&str]) -> Result<Process, Error> {
         let server = server.to_string();
-        let mut all = vec!["-s", &server, "--plain", "--json"];
-        all.extend_from_slice(args);
-        Process::start(&mut self.ftp_cli(&all)?)
+        let mut command = self.json(&["-s", &server])?;
+        Process::start(command.args(args))
+    }
+
+    /// Runs the real program, which is to end by itself, without a server named.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started, or does not end in time.
+    pub async fn run(&self, args: &[&str]) -> Result<Ended, Error> {
+        Process::start(&mut self.json(args)?)?.end().await
     }
 
     /// Starts the real server over [`there`](Self::there), on a free port.
@@ -137,12 +156,67 @@ impl Place {
     ///
     /// If it is not ready in time.
     pub async fn serve_at(&self, bind: impl ToString, writable: bool) -> Result<Served, Error> {
-        let (bind, root) = (bind.to_string(), self.there());
-        let mut command = self.ftp_cli(&["serve", "--plain", "--json", "--bind", &bind])?;
-        command.arg(root);
-        if writable {
-            command.arg("--write");
+        let bind = bind.to_string();
+        let write = if writable { Some("--write") } else { None };
+        let args: Vec<&str> = ["--bind", &bind].into_iter().chain(write).collect();
+        self.serve_with(&self.there(), &args).await
+    }
+
+    /// Starts the real server over a directory, with other options.
+    ///
+    /// # Errors
+    ///
+    /// If it is not ready in time.
+    pub async fn serve_with(&self, root: &Path, args: &[&str]) -> Result<Served, Error> {
+        let mut command = self.json(&["serve"])?;
+        Served::start(command.arg(root).args(args)).await
+    }
+
+    /// Makes a ticket for what is served in [`there`](Self::there), by the server at `addr`.
+    ///
+    /// # Errors
+    ///
+    /// If the program gives none.
+    pub async fn ticket(&self, addr: SocketAddr, options: &[&str]) -> Result<Given, Error> {
+        let (addr, there) = (addr.to_string(), self.there());
+        let mut command = self.json(&["-s", &addr, "ticket", "new"])?;
+        let ended = Process::start(command.arg(there).args(options))?.end().await?;
+        let given = ended.events.iter().find_map(Given::from_event);
+        given.ok_or_else(|| format!("no ticket was given: {ended:?}").into())
+    }
+
+    /// The program, telling what it does in JSON.
+    fn json(&self, args: &[&str]) -> Result<Command, Error> {
+        let mut command = self.ftp_cli(&["--json"])?;
+        if !self.encrypted {
+            command.arg("--plain");
         }
-        Served::start(&mut command).await
+        command.args(args);
+        Ok(command)
+    }
+}
+
+/// A ticket that a program gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// What is pasted on the other machine.
+    pub ticket: String,
+    /// What it is called where it was made.
+    pub id: String,
+}
+
+impl Given {
+    /// The ticket that an event tells.
+    #[must_use]
+    pub fn from_event(event: &Value) -> Option<Self> {
+        let told = event["event"] == "ticket";
+        let word = |name: &str| event[name].as_str().map(str::to_owned);
+        told.then(|| Some(Self { ticket: word("ticket")?, id: word("id")? })).flatten()
+    }
+
+    /// The part of it that must stay secret.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        self.ticket.rsplit_once('.').map_or("", |(_, secret)| secret)
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
-use crate::{Error, within};
+use crate::{Error, Given, within};
 
 /// A process that tells what it does, an event a line. It is killed when it is dropped.
 #[derive(Debug)]
@@ -32,13 +32,22 @@ pub struct Ended {
 }
 
 impl Process {
-    /// Starts a program.
+    /// Starts a program that has nothing to read from standard input.
     ///
     /// # Errors
     ///
     /// If the system refuses.
     pub fn start(command: &mut Command) -> Result<Self, Error> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::start_reading(command, Stdio::null())
+    }
+
+    /// Starts a program with something as its standard input.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn start_reading(command: &mut Command, stdin: impl Into<Stdio>) -> Result<Self, Error> {
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn()?;
         let stdout = child.stdout.take().ok_or("a process without standard output")?;
         let mut errors = child.stderr.take().ok_or("a process without standard error")?;
@@ -96,6 +105,16 @@ impl Process {
         let event = serde_json::from_str(&line).unwrap_or(Value::String(line));
         self.events.push(event.clone());
         Ok(Some(event))
+    }
+
+    /// The ticket that it gives.
+    ///
+    /// # Errors
+    ///
+    /// If it gives none in time.
+    pub async fn ticket(&mut self) -> Result<Given, Error> {
+        let event = self.event("a ticket", |event| event["event"] == "ticket").await?;
+        Given::from_event(&event).ok_or_else(|| "a ticket without its parts".into())
     }
 
     /// Ends it without a warning, as `kill -9` does.
@@ -160,6 +179,14 @@ impl Ended {
         count.ok_or_else(|| format!("no `{name}` in {self:?}").into())
     }
 
+    /// Everything that it said, on both streams.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let mut said: String = self.events.iter().map(|event| format!("{event}\n")).collect();
+        said.push_str(&self.stderr);
+        said
+    }
+
     /// What it says has failed: standard error, or the event's message.
     #[must_use]
     pub fn complaint(&self) -> String {
@@ -192,5 +219,19 @@ impl Served {
         let ready = ready.await?;
         let addr = ready["address"].as_str().ok_or("a ready line without an address")?.parse()?;
         Ok(Self { process, addr, ready })
+    }
+
+    /// Ends it as Ctrl-C does where that is known, and gives back what it said.
+    ///
+    /// # Errors
+    ///
+    /// If it does not end in time.
+    #[cfg_attr(unix, expect(unused_mut, reason = "it is killed elsewhere"))]
+    pub async fn stop(mut self) -> Result<Ended, Error> {
+        #[cfg(unix)]
+        self.process.interrupt()?;
+        #[cfg(not(unix))]
+        self.process.child.start_kill()?;
+        self.process.end().await
     }
 }

@@ -60,6 +60,32 @@ struct Shared {
     verdict: watch::Sender<Verdict>,
     carried_up: AtomicU64,
     carried_down: AtomicU64,
+    /// What was carried, if it is kept.
+    tape: Option<Mutex<Tape>>,
+}
+
+/// What a proxy has seen of all connections, piece by piece as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tape {
+    /// From clients to the server.
+    pub up: Vec<u8>,
+    /// From the server to clients.
+    pub down: Vec<u8>,
+}
+
+impl Tape {
+    /// Whether something was said in either direction.
+    #[must_use]
+    pub fn contains(&self, said: &[u8]) -> bool {
+        [&self.up, &self.down].iter().any(|way| way.windows(said.len()).any(|part| part == said))
+    }
+}
+
+/// One of both directions.
+#[derive(Clone, Copy)]
+enum Direction {
+    Up,
+    Down,
 }
 
 /// What becomes of a connection that is held.
@@ -78,7 +104,24 @@ impl Proxy {
     /// If there is no port to be had.
     pub async fn start(
         target: SocketAddr,
+        way: impl FnMut(usize) -> Way + Send + 'static,
+    ) -> Result<Self, Error> {
+        Self::stand(target, way, None).await
+    }
+
+    /// Stands in front of `target`, does nothing to the connections, and keeps what it sees.
+    ///
+    /// # Errors
+    ///
+    /// If there is no port to be had.
+    pub async fn recording(target: SocketAddr) -> Result<Self, Error> {
+        Self::stand(target, |_| Way::OPEN, Some(Mutex::default())).await
+    }
+
+    async fn stand(
+        target: SocketAddr,
         mut way: impl FnMut(usize) -> Way + Send + 'static,
+        tape: Option<Mutex<Tape>>,
     ) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
@@ -88,6 +131,7 @@ impl Proxy {
             verdict: watch::Sender::new(Verdict::Wait),
             carried_up: AtomicU64::new(0),
             carried_down: AtomicU64::new(0),
+            tape,
         });
         let theirs = Arc::clone(&shared);
         let accepting = tokio::spawn(async move {
@@ -143,6 +187,27 @@ impl Proxy {
         let Shared { carried_up, carried_down, .. } = &*self.shared;
         (carried_up.load(Ordering::Relaxed), carried_down.load(Ordering::Relaxed))
     }
+
+    /// Takes what was recorded since the last time; nothing unless it [records](Self::recording).
+    #[must_use]
+    pub fn take_tape(&self) -> Tape {
+        let taken =
+            self.shared.tape.as_ref().map(|tape| {
+                std::mem::take(&mut *tape.lock().unwrap_or_else(PoisonError::into_inner))
+            });
+        taken.unwrap_or_default()
+    }
+}
+
+impl Shared {
+    fn keep(&self, direction: Direction, bytes: &[u8]) {
+        let Some(tape) = &self.tape else { return };
+        let mut tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
+        match direction {
+            Direction::Up => tape.up.extend_from_slice(bytes),
+            Direction::Down => tape.down.extend_from_slice(bytes),
+        }
+    }
 }
 
 impl Drop for Proxy {
@@ -173,8 +238,8 @@ async fn connect(client: TcpStream, way: Way, shared: Arc<Shared>) -> io::Result
     }
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let up = carry(from_client, to_server, way.up, &shared, &shared.carried_up);
-    let down = carry(from_server, to_client, way.down, &shared, &shared.carried_down);
+    let up = carry(from_client, to_server, way.up, &shared, Direction::Up);
+    let down = carry(from_server, to_client, way.down, &shared, Direction::Down);
     match tokio::try_join!(up, down) {
         Ok(_) | Err(Break::Cut) => Ok(()),
         Err(Break::Failed(error)) => Err(error),
@@ -187,7 +252,7 @@ async fn carry(
     mut to: OwnedWriteHalf,
     flow: Flow,
     shared: &Shared,
-    carried: &AtomicU64,
+    direction: Direction,
 ) -> Result<(), Break> {
     let mut left = match flow {
         Flow::Cut(bytes) | Flow::Hold(bytes) => bytes,
@@ -212,7 +277,12 @@ async fn carry(
         if read == 0 {
             return Ok(to.shutdown().await?);
         }
+        shared.keep(direction, &buffer[..read]);
         to.write_all(&buffer[..read]).await?;
+        let carried = match direction {
+            Direction::Up => &shared.carried_up,
+            Direction::Down => &shared.carried_down,
+        };
         carried.fetch_add(read as u64, Ordering::Relaxed);
         left -= read as u64;
     }

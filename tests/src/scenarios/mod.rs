@@ -8,10 +8,12 @@ mod file;
 mod flood;
 mod formats;
 mod hostile;
+mod keys;
 mod names;
 mod ntp;
 mod packing;
 mod resume;
+mod send;
 mod sticky;
 mod trees;
 mod truncation;
@@ -63,6 +65,12 @@ pub const ALL: &[Scenario] = &[
     scenario!(classic, &[], "the tutorial's programs against ours, both ways"),
     scenario!(hostile, &[], "a peer that wants to do harm"),
     scenario!(browser, &[], "a browser knocks on the wrong door"),
+    scenario!(
+        keys,
+        &[Program::FtpCli],
+        "two accounts, a ticket, and a lock changed on a live server"
+    ),
+    scenario!(send, &[Program::FtpCli], "send: one command here, one there, and it is over"),
     scenario!(upper, &[], "the tutorial's socketserver programs, many at once"),
     scenario!(formats, &[], "the time, in every format and in none"),
     scenario!(ntp, &[], "clocks: how far off, how sure, and silent among themselves"),

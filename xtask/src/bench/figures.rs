@@ -27,9 +27,11 @@ pub(super) enum Amount {
     Bytes(u64),
     /// Requests that were answered, told in 10^6.
     Requests(u64),
+    /// Files, told one by one.
+    Files(u64),
 }
 
-/// What was found of one job. The units are those of the amount: 10^9 bytes, 10^6 requests.
+/// What was found of one job. The units are those of the amount: 10^9 bytes, 10^6 requests, files.
 #[derive(Debug, Serialize)]
 pub(super) struct Job {
     pub(super) name: String,
@@ -74,6 +76,7 @@ impl Amount {
         match self {
             Self::Bytes(bytes) => bytes as f64 / 1e9,
             Self::Requests(requests) => requests as f64 / 1e6,
+            Self::Files(files) => files as f64,
         }
     }
 
@@ -81,6 +84,7 @@ impl Amount {
         match self {
             Self::Bytes(_) => "GB",
             Self::Requests(_) => "M",
+            Self::Files(_) => "file",
         }
     }
 
@@ -89,6 +93,7 @@ impl Amount {
         match self {
             Self::Bytes(_) => 2,
             Self::Requests(_) => 3,
+            Self::Files(_) => 1,
         }
     }
 }
@@ -117,7 +122,7 @@ impl Job {
 }
 
 /// The middle one, or the mean of the two in the middle.
-fn median(values: &[f64]) -> f64 {
+pub(super) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

@@ -18,7 +18,8 @@ const GIB: u64 = 1 << 30;
 struct Bench {
     place: Place,
     bytes: u64,
-    ours: (Server, String),
+    plain: (Server, String),
+    encrypted: (Server, String),
     limit: (Server, String),
     buffer_kib: usize,
 }
@@ -28,10 +29,12 @@ pub(super) fn measure(args: &RunArgs) -> Result<Table, Error> {
     let bytes = if args.quick { GIB / 4 } else { 2 * GIB };
     let parent = memory_backed();
     let bench = Bench::start(&parent, bytes)?;
-    let jobs: [(&str, Job); 3] = [
+    let jobs: [(&str, Job); 5] = [
         ("limit (bare loop)", Bench::bare_loop),
-        ("ours get, plain, MD5", Bench::get),
-        ("ours put, plain, MD5", Bench::put),
+        ("ours get, plain, MD5", |bench| bench.get(&bench.plain, PLAIN)),
+        ("ours put, plain, MD5", |bench| bench.put(&bench.plain, PLAIN)),
+        ("ours get, encrypted, MD5", |bench| bench.get(&bench.encrypted, ENCRYPTED)),
+        ("ours put, encrypted, MD5", |bench| bench.put(&bench.encrypted, ENCRYPTED)),
     ];
     let mut runs = jobs.map(|(name, _)| (name.to_owned(), Vec::new()));
     for round in 1..=args.rounds {
@@ -50,8 +53,14 @@ pub(super) fn measure(args: &RunArgs) -> Result<Table, Error> {
 
 type Job = fn(&Bench) -> Result<Run, Error>;
 
+/// What the program is told, on both sides.
+const PLAIN: &[&str] = &["--plain"];
+
+/// As it is when it is told nothing: TLS, and the same account's key on both sides.
+const ENCRYPTED: &[&str] = &[];
+
 /// Where files are in memory, or else where temporary files are.
-fn memory_backed() -> PathBuf {
+pub(super) fn memory_backed() -> PathBuf {
     let shared = Path::new("/dev/shm");
     if shared.is_dir() {
         return shared.to_owned();
@@ -68,13 +77,8 @@ impl Bench {
         let file = place.there().join("big");
         write_content(&file, bytes, 1)?;
         let limit = limit::serve(&file)?;
-        let mut serve = ftp_cli(&place)?;
-        serve.args(["serve", "--plain", "--json", "--write", "--bind", "127.0.0.1:0"]);
-        let ours = Server::start(serve.arg(place.there()), |line| {
-            let ready = serde_json::from_str::<Value>(line).ok()?;
-            ready["address"].as_str().map(str::to_owned)
-        })?;
-        let mut bench = Self { place, bytes, ours, limit, buffer_kib: 0 };
+        let (plain, encrypted) = (serve(&place, PLAIN)?, serve(&place, ENCRYPTED)?);
+        let mut bench = Self { place, bytes, plain, encrypted, limit, buffer_kib: 0 };
         bench.choose_buffer()?;
         Ok(bench)
     }
@@ -104,10 +108,9 @@ impl Bench {
         Ok(run)
     }
 
-    fn get(&self) -> Result<Run, Error> {
-        let (server, address) = &self.ours;
+    fn get(&self, (server, address): &(Server, String), how: &[&str]) -> Result<Run, Error> {
         let mut client = ftp_cli(&self.place)?;
-        let run = server.run(client.args(["-s", address, "--plain", "-q", "get", "big"]))?;
+        let run = server.run(client.args(how).args(["-s", address, "-q", "get", "big"]))?;
         let (original, copy) = (self.place.there().join("big"), self.place.here().join("big"));
         check_same(&original, &copy)?;
         self.check_and_remove(&original, &copy)?;
@@ -116,11 +119,10 @@ impl Bench {
 
     /// The file that is put is a second name of the one that is served, so that all jobs read from
     /// the same memory.
-    fn put(&self) -> Result<Run, Error> {
-        let (server, address) = &self.ours;
+    fn put(&self, (server, address): &(Server, String), how: &[&str]) -> Result<Run, Error> {
         let (original, copy) = (self.place.there().join("big"), self.place.there().join("put"));
         let mut client = ftp_cli(&self.place)?;
-        client.args(["-s", address, "--plain", "-q", "put", "--name", "put"]).arg(&original);
+        client.args(how).args(["-s", address, "-q", "put", "--name", "put"]).arg(&original);
         let run = server.run(&mut client)?;
         check_same(&original, &copy)?;
         self.check_and_remove(&original, &copy)?;
@@ -137,8 +139,18 @@ impl Bench {
     }
 }
 
+/// Our server, and where it is.
+pub(super) fn serve(place: &Place, how: &[&str]) -> Result<(Server, String), Error> {
+    let mut serve = ftp_cli(place)?;
+    serve.args(how).args(["serve", "-q", "--json", "--write", "--bind", "127.0.0.1:0"]);
+    Server::start(serve.arg(place.there()), |line| {
+        let ready = serde_json::from_str::<Value>(line).ok()?;
+        ready["address"].as_str().map(str::to_owned)
+    })
+}
+
 /// The program, optimised, with nothing of the caller's settings.
-fn ftp_cli(place: &Place) -> Result<Command, Error> {
+pub(super) fn ftp_cli(place: &Place) -> Result<Command, Error> {
     let mut command = Command::new(Program::FtpCli.built(Profile::Release)?);
     command.current_dir(place.here()).env("SEAM_HOME", place.home()).env_remove("SEAM_SERVER");
     Ok(command)

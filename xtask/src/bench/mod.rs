@@ -8,6 +8,7 @@ mod figures;
 mod files;
 mod limit;
 mod meter;
+mod small;
 #[cfg(target_os = "linux")]
 mod udp;
 
@@ -27,8 +28,11 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, Subcommand)]
 enum Suite {
-    /// Get and put one large file over loopback, beside a bare loop of read, send, receive, write
+    /// Get and put one large file over loopback, plain and encrypted, beside a bare loop of read,
+    /// send, receive, write
     Files(RunArgs),
+    /// Get a small file over a new connection, plain and encrypted: the whole process
+    Small(RunArgs),
     /// Ask and answer in datagrams over loopback, beside bare loops of batches and of single ones
     #[cfg(target_os = "linux")]
     Udp(RunArgs),
@@ -67,6 +71,7 @@ struct RunArgs {
 pub(crate) fn bench(args: &BenchArgs) -> Result<(), Error> {
     match &args.suite {
         Suite::Files(run) => tell(&files::measure(run)?, run),
+        Suite::Small(run) => tell(&small::measure(run)?, run),
         #[cfg(target_os = "linux")]
         Suite::Udp(run) => tell(&udp::measure(run)?, run),
         Suite::Limit { role } => limit::play(role),

@@ -191,7 +191,7 @@ pub(super) struct ServeArgs {
     pub(super) terms: Terms,
 
     /// With --plain, serve beyond this machine, unencrypted, to whoever comes
-    #[arg(long, hide_short_help = true, requires = "plain")]
+    #[arg(long, hide_short_help = true)]
     pub(super) let_everyone_in: bool,
 }
 

@@ -48,7 +48,9 @@ impl<S: Store> StreamHandler<Guarded<Caller>> for GuardedFiles<S> {
 
     async fn handle(&self, stream: Guarded<Caller>, conn: Conn) -> Result<(), FilesError> {
         let (Some(gate), Some(key)) = (&self.gate, stream.get_ref().key) else {
-            return Ok(StreamHandler::handle(&self.service, stream, conn).await?);
+            let number = conn.id();
+            let served = StreamHandler::handle(&self.service, stream, conn).await;
+            return Ok(served.inspect_err(|error| note(error, number))?);
         };
         let (guard, let_in) = Guard::new(gate, key, &conn);
         let decide = |hello: &Hello| match guard.admit(hello) {
@@ -62,6 +64,14 @@ impl<S: Store> StreamHandler<Guarded<Caller>> for GuardedFiles<S> {
                 Err(revoked.into())
             }
         }
+    }
+}
+
+/// Notes who came to a plain port and was no peer of ours.
+fn note(error: &ServeError, id: u64) {
+    if matches!(error, ServeError::Tls | ServeError::Raw | ServeError::Refused(_)) {
+        let why = ftp::safe(error.to_string().as_bytes()).to_string();
+        tracing::info!(target: "seam::audit", id, why, "turned away");
     }
 }
 

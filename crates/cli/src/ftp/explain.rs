@@ -84,7 +84,7 @@ fn explain_ours(verb: &str, error: &ClientError) -> (String, Option<String>) {
 /// What helps where there is no encrypted connection.
 fn explain_tls(error: &TlsError) -> Option<String> {
     match error {
-        TlsError::Plain { .. } => Some("--plain, if that is meant".into()),
+        TlsError::Plain { .. } | TlsError::NoTls => Some("--plain, if that is meant".into()),
         TlsError::UnknownServer { .. } => {
             Some("ftp-cli ticket new, there; then -s TICKET, here".into())
         }

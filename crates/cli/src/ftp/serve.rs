@@ -32,6 +32,7 @@ pub(super) async fn serve(args: &ServeArgs, common: &CommonArgs, report: &Report
             .map_err(|problem| problem.on("serve", os::show(&args.dir)))?;
         let addr = resolve(&args.bind, DEFAULT_PORT).await?;
         check_reach(addr, args, common)?;
+        check_ticket(args, common)?;
         let served = Served::new(store, offered(args.write), &root, common.plain)?;
         let running = served.start(addr)?;
         tell(&running, &root, args, common, report)?;
@@ -49,6 +50,11 @@ pub(super) async fn serve(args: &ServeArgs, common: &CommonArgs, report: &Report
 
 /// Without encryption other machines are let in only by whoever says so twice.
 fn check_reach(addr: SocketAddr, args: &ServeArgs, common: &CommonArgs) -> Result<(), Problem> {
+    // Not left to clap, which does not see a --plain that stands before the subcommand.
+    if args.let_everyone_in && !common.plain {
+        let message = "--let-everyone-in is for --plain: with keys a ticket lets others in";
+        return Err(Problem::usage(message));
+    }
     if addr.ip().is_loopback() || !common.plain || args.let_everyone_in {
         return Ok(());
     }
@@ -58,6 +64,20 @@ fn check_reach(addr: SocketAddr, args: &ServeArgs, common: &CommonArgs) -> Resul
         if args.write { "and change" } else { "all of" }
     );
     Err(Problem::usage(message).on("serve", os::show(&args.dir)))
+}
+
+/// A ticket gives no more than is served. That is said before anything is served.
+fn check_ticket(args: &ServeArgs, common: &CommonArgs) -> Result<(), Problem> {
+    let Some(granted) = &args.ticket else { return Ok(()) };
+    if common.plain {
+        let message = "a ticket is for an encrypted connection: leave out --plain";
+        return Err(Problem::usage(message).on("--ticket", granted));
+    }
+    if !offered(args.write).cover(granted) {
+        let message = "a ticket cannot give more than is served: writing needs --write";
+        return Err(Problem::usage(message).on("--ticket", granted));
+    }
+    Ok(())
 }
 
 /// Tells what is reachable by whom, and makes the ticket that was asked for.
@@ -87,11 +107,6 @@ fn tell(
         report.note("for this account, and for whom a ticket lets in: ftp-cli ticket new");
         return Ok(());
     };
-    let offered = offered(args.write);
-    if !offered.cover(granted) {
-        let message = "a ticket cannot give more than is served: writing needs --write";
-        return Err(Problem::usage(message).on("--ticket", granted));
-    }
     let addr = running.local_addr().ip().expect("a TCP server has an address");
     let share = share(root)?;
     let issued = args.terms.issue(&Home::from_env()?, share, granted.clone(), None, addr)?;

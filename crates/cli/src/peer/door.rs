@@ -71,6 +71,18 @@ impl Door {
     }
 }
 
+/// Notes who came and was no peer of ours. Those who leave at once, as whoever looks for open
+/// ports does, are not worth a line.
+fn note(error: &TlsError, peer: &Addr) {
+    match error {
+        TlsError::Closed | TlsError::Io(_) => tracing::debug!(%peer, %error, "turned away"),
+        error => {
+            let why = ftp::safe(error.to_string().as_bytes()).to_string();
+            tracing::info!(target: "seam::audit", %peer, why, "turned away");
+        }
+    }
+}
+
 impl Caller {
     fn count(&self, written: &Poll<io::Result<usize>>) {
         if let (Some(sent), Poll::Ready(Ok(count))) = (&self.sent, written) {
@@ -83,7 +95,7 @@ impl Upgrade<TcpStream> for Door {
     type Stream = Caller;
     type Error = DoorError;
 
-    async fn upgrade(&self, transport: TcpStream, _peer: &Addr) -> Result<Caller, DoorError> {
+    async fn upgrade(&self, transport: TcpStream, peer: &Addr) -> Result<Caller, DoorError> {
         let Some(tls) = &self.tls else {
             let sent = self.sent.clone();
             return Ok(Caller { wire: Wire::Plain(transport), key: None, sent });
@@ -94,6 +106,7 @@ impl Upgrade<TcpStream> for Door {
                 Ok(Caller { wire, key: Some(key), sent: self.sent.clone() })
             }
             Err(NotAccepted { error, transport, plain }) => {
+                note(&error, peer);
                 // Whether it is still heard makes no difference to us.
                 let _ = self.turn_away(transport, &plain).await;
                 Err(error.into())

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -131,14 +131,18 @@ impl FromStr for Server {
 }
 
 fn first_line_of(path: &Path) -> io::Result<String> {
-    first_line(fs::File::open(path)?)
+    first_line(io::BufReader::new(fs::File::open(path)?))
 }
 
-fn first_line(from: impl io::Read) -> io::Result<String> {
-    let mut text = String::new();
-    from.take(MAX_TICKET_FILE).read_to_string(&mut text)?;
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    Ok(lines.next().unwrap_or_default().to_owned())
+/// The first line that is not empty. What follows it in a pipe is left for others to read.
+fn first_line(from: impl io::BufRead) -> io::Result<String> {
+    for line in from.take(MAX_TICKET_FILE).lines() {
+        let line = line?;
+        if !line.trim().is_empty() {
+            return Ok(line.trim().to_owned());
+        }
+    }
+    Ok(String::new())
 }
 
 fn reason(error: &io::Error) -> String {

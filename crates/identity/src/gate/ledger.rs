@@ -83,8 +83,9 @@ impl Ledger<'_> {
         let users = self.users(ticket);
         if users.contains(key) {
             // Whoever was locked out by hand does not come back by the same ticket.
+            // That another ticket of his was revoked is not the reason.
             return match self.standing(key) {
-                Err(RefusalCode::UnknownKey | RefusalCode::OtherShare) => {
+                Err(RefusalCode::UnknownKey | RefusalCode::OtherShare | RefusalCode::Revoked) => {
                     Err(RefusalCode::AccessRemoved)
                 }
                 Err(other) => Err(other),

@@ -19,6 +19,9 @@ pub enum TlsError {
     /// The peer speaks a version of TLS before 1.3.
     #[error("the peer speaks a version of TLS that is too old: TLS 1.3 is needed")]
     OldTls,
+    /// The peer says that it does not speak TLS 1.3.
+    #[error("the peer says that it speaks no TLS 1.3: it does not encrypt at all, or is too old")]
+    NoTls,
     /// The peer speaks TLS with certificates, as web servers and browsers do.
     #[error("the peer speaks TLS with certificates: it is no peer of ours")]
     Certificates,
@@ -98,7 +101,7 @@ impl TlsError {
             },
             Error::InvalidCertificate(CertificateError::BadSignature) => Self::Unproven,
             Error::NoCertificatesPresented | Error::InvalidCertificate(_) => Self::NoKey,
-            Error::AlertReceived(AlertDescription::ProtocolVersion) => Self::OldTls,
+            Error::AlertReceived(AlertDescription::ProtocolVersion) => Self::NoTls,
             Error::AlertReceived(AlertDescription::UnsupportedCertificate) => Self::Certificates,
             Error::AlertReceived(AlertDescription::AccessDenied) => Self::Distrusted,
             _ => Self::handshake(inner),

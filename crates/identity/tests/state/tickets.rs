@@ -165,6 +165,22 @@ fn a_client_whose_line_was_removed_does_not_come_back_by_the_same_ticket() {
 }
 
 #[test]
+fn a_removed_line_is_not_taken_for_another_ticket_that_was_revoked() {
+    let site = Site::new();
+    let gate = site.gate("read");
+    let liu = Identity::generate();
+    let tickets = site.home.tickets();
+    let (first, token) = tickets.issue(site.ticket("read")).unwrap();
+    redeem(&gate, &liu, &token).unwrap();
+    tickets.revoke(&first.to_string()).unwrap();
+    let second = site.token("read");
+    redeem(&gate, &liu, &second).unwrap();
+    site.home.authorized_clients().remove(&liu.public()).unwrap();
+    assert_eq!(redeem(&gate, &liu, &second), Err(AccessRemoved));
+    assert_eq!(redeem(&gate, &liu, &token), Err(Revoked));
+}
+
+#[test]
 fn a_server_that_dies_between_the_two_files_has_counted_the_use() {
     let site = Site::new();
     let gate = site.gate("read");

@@ -320,7 +320,7 @@ async fn refuses_servers_of_the_world_wide_web() {
     };
     let expect = Expect::only(Identity::generate().public());
     let error = serve(&[&TLS12], resolver(), &expect).await;
-    assert!(matches!(error, TlsError::OldTls), "{error}");
+    assert!(matches!(error, TlsError::NoTls), "{error}");
     let error = serve(&[&TLS13], resolver(), &expect).await;
     assert!(matches!(error, TlsError::Handshake { .. }), "{error}");
 }
