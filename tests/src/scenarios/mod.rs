@@ -2,6 +2,8 @@
 
 mod browser;
 mod classic;
+#[cfg(unix)]
+mod commands;
 mod conflict;
 mod file;
 #[cfg(target_os = "linux")]
@@ -57,6 +59,8 @@ pub const ALL: &[Scenario] = &[
     scenario!(classic, &[], "the tutorial's programs against ours, both ways"),
     scenario!(hostile, &[], "a peer that wants to do harm"),
     scenario!(browser, &[], "a browser knocks on the wrong door"),
+    #[cfg(unix)]
+    scenario!(commands, &[], "commands: whole and apart, and the tutorial's three ways to answer"),
     scenario!(upper, &[], "the tutorial's socketserver programs, many at once"),
     scenario!(formats, &[], "the time, in every format and in none"),
     scenario!(ntp, &[], "clocks: how far off, how sure, and silent among themselves"),
