@@ -37,8 +37,9 @@ macro_rules! told {
         fn every_scenario_is_a_test() {
             let told: &[&str] = &[$(stringify!($name)),*];
             let all: Vec<&str> = scenarios::ALL.iter().map(|scenario| scenario.name).collect();
-            // What needs Linux is told by a test of its own.
-            let all: Vec<&str> = all.into_iter().filter(|name| *name != "flood").collect();
+            // What needs Linux or Unix is told by a test of its own.
+            let elsewhere = ["commands", "flood"];
+            let all: Vec<&str> = all.into_iter().filter(|name| !elsewhere.contains(name)).collect();
             assert_eq!(told, all);
         }
     };
@@ -48,6 +49,12 @@ told!(
     sticky, truncation, packing, file, resume, trees, conflict, names, classic, hostile, browser,
     keys, send, upper, formats, ntp
 );
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn commands() {
+    tell("commands").await;
+}
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]

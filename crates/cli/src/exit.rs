@@ -7,7 +7,7 @@ use identity::TlsError;
 
 use crate::peer::tls_error;
 
-/// The ways a program can end, the same for every program of Seam that has no remote command's
+/// The ways a program can end, the same for every program of Seam where it has no remote command's
 /// status to pass on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -30,6 +30,9 @@ pub enum Exit {
     ContentWrong = 7,
     /// It was ended by Ctrl-C or by a signal.
     Interrupted = 130,
+    /// A remote command could not be run, or its output did not come whole. All other codes of a
+    /// program that runs remote commands are the commands' own.
+    NotRun = 255,
 }
 
 impl Exit {
@@ -51,6 +54,7 @@ impl Exit {
             Self::CannotConnect => "cannot_connect",
             Self::ContentWrong => "corrupt",
             Self::Interrupted => "interrupted",
+            Self::NotRun => "not_run",
         }
     }
 
@@ -73,7 +77,8 @@ impl Exit {
             Self::Denied => 5,
             Self::ContentWrong => 6,
             Self::CannotConnect => 7,
-            Self::Interrupted => 8,
+            Self::NotRun => 8,
+            Self::Interrupted => 9,
         }
     }
 }

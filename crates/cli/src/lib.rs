@@ -1,19 +1,19 @@
 //! The programs of Seam for the terminal.
 //!
-//! So far these are `ftp-cli`, which moves files, and `time-cli`, which tells the time. A program
-//! turns its command line into checked settings, runs the commands of a service's client (or its
-//! server), tells results, progress and failures through one report, and ends with one of a few
-//! [`Exit`] codes. None of them knows anything of protocols or disks: that is the services'
-//! business.
+//! So far these are `ftp-cli`, which moves files, `exec-cli`, which runs commands elsewhere, and
+//! `time-cli`, which tells the time. A program turns its command line into checked settings, runs
+//! the commands of a service's client (or its server), tells results, progress and failures through
+//! one report, and ends with one of a few [`Exit`] codes. None of them knows anything of protocols
+//! or disks: that is the services' business.
 //!
 //! Results go to standard output, a line each, or one JSON object a line with `--json`; all else
 //! goes to standard error. What a peer said is made safe for a terminal before it is shown.
 //!
 //! ```text
-//! command line ──▶ settings ──▶ ftp, time ──▶ service's client or server
+//! command line ──▶ settings ──▶ ftp, exec, time ──▶ service's client or server
 //! prompt, pipe ──▶ words ──────▲  │
 //!                                 ├──▶ report ──▶ lines, bars, JSON
-//!                                 └──▶ exit   ──▶ 0 … 7, 130
+//!                                 └──▶ exit   ──▶ 0 … 7, 130; a remote command's own, 255
 //! ```
 //!
 //! Most of the crate is private; what a program's caller sees of it is this:
@@ -39,9 +39,11 @@ mod prompt;
 mod report;
 mod signals;
 
+mod exec;
 mod ftp;
 mod time;
 
+pub use self::exec::exec_cli;
 pub use self::exit::Exit;
 pub use self::ftp::ftp_cli;
 pub use self::settings::{Rate, RateError};

@@ -69,6 +69,12 @@ impl Problem {
         self
     }
 
+    /// Keeps its word for programs, but the program ends with `exit` because of it.
+    pub(crate) fn ending_with(self, exit: Exit) -> Self {
+        let status = Some(self.status_word().to_owned());
+        Self { exit, status, ..self }
+    }
+
     /// The word for programs.
     pub(crate) fn status_word(&self) -> &str {
         self.status.as_deref().unwrap_or(self.exit.word())

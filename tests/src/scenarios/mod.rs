@@ -2,6 +2,8 @@
 
 mod browser;
 mod classic;
+#[cfg(unix)]
+mod commands;
 mod conflict;
 mod file;
 #[cfg(target_os = "linux")]
@@ -71,6 +73,8 @@ pub const ALL: &[Scenario] = &[
         "two accounts, a ticket, and a lock changed on a live server"
     ),
     scenario!(send, &[Program::FtpCli], "send: one command here, one there, and it is over"),
+    #[cfg(unix)]
+    scenario!(commands, &[], "commands: whole and apart, and the tutorial's three ways to answer"),
     scenario!(upper, &[], "the tutorial's socketserver programs, many at once"),
     scenario!(formats, &[], "the time, in every format and in none"),
     scenario!(ntp, &[], "clocks: how far off, how sure, and silent among themselves"),

@@ -3,12 +3,11 @@
 use std::io;
 
 use ftp::{ClientError, RemotePath, Status, safe};
-use identity::{Home, TlsError};
 
 use super::os;
 use super::session::Session;
 use crate::exit::Exit;
-use crate::peer::tls_error;
+use crate::peer::{tls_error, tls_hint};
 use crate::problem::Problem;
 
 /// What helps where a name is taken.
@@ -62,7 +61,7 @@ fn explain_ours(verb: &str, error: &ClientError) -> (String, Option<String>) {
     match error {
         ClientError::Connect { peer, source } => {
             if let Some(error) = tls_error(source) {
-                return (format!("cannot connect to {peer}: {error}"), explain_tls(error));
+                return (format!("cannot connect to {peer}: {error}"), tls_hint(error, "ftp-cli"));
             }
             let refused = source.kind() == io::ErrorKind::ConnectionRefused;
             let hint = refused.then(|| "ftp-cli serve DIR, there".to_owned());
@@ -78,21 +77,6 @@ fn explain_ours(verb: &str, error: &ClientError) -> (String, Option<String>) {
             (error.to_string(), Some("the same command again: it goes on where it stopped".into()))
         }
         _ => (error.to_string(), None),
-    }
-}
-
-/// What helps where there is no encrypted connection.
-fn explain_tls(error: &TlsError) -> Option<String> {
-    match error {
-        TlsError::Plain { .. } | TlsError::NoTls => Some("--plain, if that is meant".into()),
-        TlsError::UnknownServer { .. } => {
-            Some("ftp-cli ticket new, there; then -s TICKET, here".into())
-        }
-        TlsError::WrongServer { .. } => {
-            let file = Home::from_env().ok()?.dir().join("known_servers");
-            Some(format!("remove its line from {}, if it was set up anew", file.display()))
-        }
-        _ => None,
     }
 }
 

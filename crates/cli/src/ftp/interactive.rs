@@ -2,9 +2,8 @@
 
 use std::env;
 use std::fs;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use ftp::{ClientError, Options};
@@ -22,7 +21,7 @@ use crate::peer::{Dialer, tls_error};
 use crate::problem::Problem;
 use crate::prompt::{Editor, Input};
 use crate::report::{Event, Report, text};
-use crate::settings::{Address, CommonArgs, Home, Server};
+use crate::settings::{Address, CommonArgs, Home, Server, home};
 use crate::signals::Signals;
 
 /// How long somebody at the default address may take to prove to be one of ours.
@@ -114,7 +113,7 @@ async fn serve_own_store(
     let home = Home::find().ok_or_else(|| {
         Problem::new(Exit::Failed, "this account has no home directory; SEAM_HOME can name one")
     })?;
-    let made = make_private(&home.state).and_then(|()| make_private(&home.store));
+    let made = home::make_private(&home.state).and_then(|()| home::make_private(&home.store));
     made.map_err(|error| {
         let store = os::show(&home.store);
         Problem::new(Exit::Failed, os::reason(&error)).on("make the store", store)
@@ -158,17 +157,8 @@ fn first_steps(root: &Path) -> String {
     }
 }
 
-/// Makes a directory that only this account may look into.
-fn make_private(dir: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
-}
-
 async fn read_terminal(session: &mut Session, outer: &TransferArgs, signals: &mut Signals) -> Exit {
-    let mut editor = Editor::new(history().as_deref());
+    let mut editor = Editor::new(Home::history("ftp-history").as_deref());
     let stopper = editor.stopper();
     loop {
         let completer = Box::new(FtpCompleter::new(session));
@@ -226,13 +216,6 @@ async fn read_pipe(session: &mut Session, outer: &TransferArgs, signals: &mut Si
             Outcome::Ended(exit) => first.and(exit),
         }
     }
-}
-
-/// Where the lines typed are kept; the prompt works without, too.
-fn history() -> Option<PathBuf> {
-    let state = Home::find()?.state;
-    make_private(&state).ok()?;
-    Some(state.join("ftp-history"))
 }
 
 /// Server and directory, the latter shortened where the window is narrow.

@@ -126,6 +126,21 @@ pub(crate) fn tls_error(error: &io::Error) -> Option<&TlsError> {
     error.get_ref()?.downcast_ref()
 }
 
+/// What helps where there is no encrypted connection.
+pub(crate) fn tls_hint(error: &TlsError, program: &str) -> Option<String> {
+    match error {
+        TlsError::Plain { .. } | TlsError::NoTls => Some("--plain, if that is meant".into()),
+        TlsError::UnknownServer { .. } => {
+            Some(format!("{program} ticket new, there; then -s TICKET, here"))
+        }
+        TlsError::WrongServer { .. } => {
+            let file = Home::from_env().ok()?.dir().join("known_servers");
+            Some(format!("remove its line from {}, if it was set up anew", file.display()))
+        }
+        _ => None,
+    }
+}
+
 /// As an error of connecting. Those that another try will not mend are told apart by their kind.
 fn not_encrypted(error: TlsError) -> io::Error {
     let kind = match error {
@@ -137,6 +152,18 @@ fn not_encrypted(error: TlsError) -> io::Error {
 }
 
 impl ftp::Connect for Dialer {
+    type Stream = Wire;
+
+    async fn connect(&self) -> io::Result<Wire> {
+        self.dial().await
+    }
+
+    fn peer(&self) -> &str {
+        &self.address
+    }
+}
+
+impl cmdexec::Connect for Dialer {
     type Stream = Wire;
 
     async fn connect(&self) -> io::Result<Wire> {

@@ -12,7 +12,7 @@ mod listen;
 mod reach;
 mod wire;
 
-pub(crate) use dial::{Dialer, tls_error};
+pub(crate) use dial::{Dialer, tls_error, tls_hint};
 pub(crate) use door::{Caller, Door};
 pub(crate) use guard::{Guard, Revoked};
 pub(crate) use listen::{listen, resolve};

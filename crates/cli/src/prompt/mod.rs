@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reedline::{
-    ColumnarMenu, Completer, Emacs, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder as _,
-    Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal,
-    default_emacs_keybindings,
+    ColumnarMenu, Completer, CompletionResult, Emacs, FileBackedHistory, KeyCode, KeyModifiers,
+    MenuBuilder as _, Prompt, PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent,
+    ReedlineMenu, Signal, default_emacs_keybindings,
 };
 
 /// How many lines the history keeps.
@@ -99,6 +99,15 @@ pub(crate) struct Stopper(Arc<AtomicBool>);
 impl Stopper {
     pub(crate) fn stop(&self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Completes nothing, where nobody knows what could come.
+pub(crate) struct NoCompletions;
+
+impl Completer for NoCompletions {
+    fn complete(&mut self, _line: &str, _position: usize) -> CompletionResult {
+        CompletionResult::fresh(Vec::new())
     }
 }
 

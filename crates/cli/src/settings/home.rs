@@ -1,7 +1,9 @@
 //! Where the programs keep what they keep: `SEAM_HOME`, or the platform's directories.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// The directories of one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,13 @@ impl Home {
         Self::choose(overridden.map(PathBuf::from), platform)
     }
 
+    /// Where the lines typed at a prompt are kept; prompts work without, too.
+    pub(crate) fn history(name: &str) -> Option<PathBuf> {
+        let state = Self::find()?.state;
+        make_private(&state).ok()?;
+        Some(state.join(name))
+    }
+
     fn choose(
         overridden: Option<PathBuf>,
         platform: impl FnOnce() -> Option<(PathBuf, PathBuf)>,
@@ -31,6 +40,15 @@ impl Home {
         let (state, data) = platform()?;
         Some(Self { state: state.join("seam"), store: data.join("seam").join("store") })
     }
+}
+
+/// Makes a directory that only this account may look into.
+pub(crate) fn make_private(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
 }
 
 #[cfg(test)]

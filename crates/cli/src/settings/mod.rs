@@ -1,7 +1,8 @@
 //! What every program is told on its command line, and in its environment.
 
+pub(crate) mod home;
+
 mod address;
-mod home;
 mod rate;
 mod server;
 mod span;

@@ -10,6 +10,7 @@ mod running;
 mod session;
 
 use std::io;
+use std::time::Duration;
 
 use tokio::io::AsyncRead;
 
@@ -22,6 +23,9 @@ pub use outcome::{Event, Outcome, Output};
 pub use running::Running;
 
 use session::Session;
+
+/// How long the end of a connection may take to be said.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs commands on one server, one after the other over one connection.
 ///
@@ -51,6 +55,16 @@ impl<C: Connect> Client<C> {
         session.algorithm().await?;
         self.session = Some(session);
         Ok(())
+    }
+
+    /// Ends the connection, so that the server knows that the end is meant: over TLS, where
+    /// an end that nobody announced is a failure. A client that is dropped does without.
+    pub async fn close(&mut self) {
+        if let Some(mut session) = self.session.take() {
+            // Whether the server still hears it makes no difference.
+            let goodbye = session.line.connection().shutdown();
+            let _ = tokio::time::timeout(GOODBYE_WITHIN, goodbye).await;
+        }
     }
 
     /// Asks for a command to be run, and gives what is told of it.
