@@ -1,7 +1,7 @@
 //! The programs of Seam for the terminal.
 //!
-//! So far these are `ftp-cli`, which moves files, and `time-cli`, which tells the time. A program
-//! turns its command line into checked settings, runs the commands of a service's client (or its
+//! So far these are `ftp-cli`, which moves files, `chat-cli`, which lets people talk, and
+//! `time-cli`, which tells the time. A program turns its command line into checked settings, runs the commands of a service's client (or its
 //! server), tells results, progress and failures through one report, and ends with one of a few
 //! [`Exit`] codes. None of them knows anything of protocols or disks: that is the services'
 //! business.
@@ -10,10 +10,10 @@
 //! goes to standard error. What a peer said is made safe for a terminal before it is shown.
 //!
 //! ```text
-//! command line ──▶ settings ──▶ ftp, time ──▶ service's client or server
-//! prompt, pipe ──▶ words ──────▲  │
-//!                                 ├──▶ report ──▶ lines, bars, JSON
-//!                                 └──▶ exit   ──▶ 0 … 7, 130
+//! command line ──▶ settings ──▶ ftp, chat, time ──▶ service's client or server
+//! prompt, pipe ──▶ words ──────▲     │
+//!                                    ├──▶ report ──▶ lines, bars, JSON
+//!                                    └──▶ exit   ──▶ 0 … 7, 130
 //! ```
 //!
 //! Most of the crate is private; what a program's caller sees of it is this:
@@ -38,10 +38,13 @@ mod problem;
 mod prompt;
 mod report;
 mod signals;
+mod sockets;
 
+mod chat;
 mod ftp;
 mod time;
 
+pub use self::chat::chat_cli;
 pub use self::exit::Exit;
 pub use self::ftp::ftp_cli;
 pub use self::settings::{Rate, RateError};
