@@ -10,13 +10,13 @@ use tokio::time::MissedTickBehavior;
 
 use super::args::{AskArgs, DEFAULT_PORT, NTP_PORT};
 use super::event::{Clock, TimeEvent};
-use super::sockets::resolve;
 use super::zone;
 use crate::exit::Exit;
 use crate::problem::Problem;
 use crate::report::Report;
 use crate::settings::CommonArgs;
 use crate::signals::Signals;
+use crate::sockets::resolve;
 
 /// How often `--watch` asks.
 const PERIOD: Duration = Duration::from_secs(1);

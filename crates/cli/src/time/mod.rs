@@ -4,7 +4,6 @@ mod args;
 mod ask;
 mod event;
 mod serve;
-mod sockets;
 
 use std::process::ExitCode;
 

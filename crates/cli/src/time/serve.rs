@@ -17,13 +17,13 @@ use tokio::task::JoinSet;
 
 use super::args::{DAYTIME_PORT, DEFAULT_PORT, NTP_PORT, SECONDS_PORT, ServeArgs};
 use super::event::{Serving, TimeEvent};
-use super::sockets::{bind_both, bind_datagrams, local, resolve};
 use super::zone;
 use crate::exit::Exit;
 use crate::problem::Problem;
 use crate::report::{Report, text};
 use crate::settings::Address;
 use crate::signals::Signals;
+use crate::sockets::{bind_both, bind_datagrams, local, resolve};
 
 /// How many datagrams a second of one public source are answered, unless said otherwise.
 const PUBLIC_RATE: u32 = 100;

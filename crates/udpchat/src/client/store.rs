@@ -269,7 +269,11 @@ impl ClientStore {
     }
 
     /// The messages that a query asks for, the latest first.
-    pub(crate) fn search(&mut self, query: &HistoryQuery) -> Result<Vec<Entry>, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn search(&mut self, query: &HistoryQuery) -> Result<Vec<Entry>, StoreError> {
         let tx = self.0.read()?;
         let before = query.before.unwrap_or(u64::MAX);
         match &query.with {

@@ -15,7 +15,7 @@ use crate::settings::Address;
 const TRIES: usize = 8;
 
 /// The first address of a host; `option` is where it was named.
-pub(super) async fn resolve(
+pub(crate) async fn resolve(
     address: &Address,
     port: u16,
     option: &str,
@@ -29,12 +29,12 @@ pub(super) async fn resolve(
 }
 
 /// A port for datagrams.
-pub(super) fn bind_datagrams(addr: SocketAddr, option: &str) -> Result<UdpEndpoint, Problem> {
+pub(crate) fn bind_datagrams(addr: SocketAddr, option: &str) -> Result<UdpEndpoint, Problem> {
     bind_udp(addr).map_err(|error| refused(&error, option))
 }
 
 /// The same port for connections and for datagrams.
-pub(super) fn bind_both(
+pub(crate) fn bind_both(
     addr: SocketAddr,
     option: &str,
 ) -> Result<(TcpListener, UdpEndpoint), Problem> {
@@ -52,7 +52,7 @@ pub(super) fn bind_both(
 }
 
 /// Where a socket is.
-pub(super) fn local(socket: &UdpEndpoint, option: &str) -> Result<SocketAddr, Problem> {
+pub(crate) fn local(socket: &UdpEndpoint, option: &str) -> Result<SocketAddr, Problem> {
     socket.get_ref().local_addr().map_err(|error| unknown(&error, option))
 }
 
