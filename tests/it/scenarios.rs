@@ -47,7 +47,7 @@ macro_rules! told {
 
 told!(
     sticky, truncation, packing, file, resume, trees, conflict, names, classic, hostile, browser,
-    keys, send, upper, formats, ntp
+    keys, send, upper, chat, formats, ntp
 );
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! The stories, each written once: the tests run them, and `cargo xtask demo` tells them.
 
 mod browser;
+mod chat;
 mod classic;
 #[cfg(unix)]
 mod commands;
@@ -76,6 +77,7 @@ pub const ALL: &[Scenario] = &[
     #[cfg(unix)]
     scenario!(commands, &[], "commands: whole and apart, and the tutorial's three ways to answer"),
     scenario!(upper, &[], "the tutorial's socketserver programs, many at once"),
+    scenario!(chat, &[], "several people talk at once, by the tutorial's wire and by ours"),
     scenario!(formats, &[], "the time, in every format and in none"),
     scenario!(ntp, &[], "clocks: how far off, how sure, and silent among themselves"),
     #[cfg(target_os = "linux")]

@@ -96,6 +96,10 @@ async fn run(args: &FtpArgs, report: &Report) -> Exit {
             let open = |what: &WhatArgs| {
                 let (root, _) = serve::open(&what.dir, false)
                     .map_err(|problem| problem.on("ticket", os::show(&what.dir)))?;
+                if what.rights.is_none() || !serve::offered(true).cover(&what.rights) {
+                    let message = "a file server knows the rights read and write alone";
+                    return Err(Problem::usage(message).on("--rights", &what.rights));
+                }
                 Ok((serve::share(&root)?, what.rights.clone()))
             };
             let then = "ftp-cli ls -s TICKET, then get, put ...";
