@@ -111,7 +111,6 @@ mod key;
 mod message;
 mod moment;
 mod name;
-mod safe;
 
 mod wire;
 
@@ -136,7 +135,7 @@ pub use message::{
     Contact, Delivery, Entry, JoinRefusal, MAX_TEXT_BYTES, MessageId, PostRefusal, RoomInfo,
 };
 pub use name::{MAX_NAME_BYTES, Name, NameError, Target};
-pub use safe::Safe;
+pub use proto::{Safe, safe};
 pub use server::{
     ChatServer, ChatStats, Gate, Newcomer, RawMessage, RawMessages, RunningChat, ServeError,
     ServerConfig, ServerStore,

@@ -69,7 +69,7 @@ pub struct Entry {
     /// When the server stored it, in milliseconds since 1970 by the server's clock; of a message
     /// that it has not stored yet, when it was written.
     pub unix_millis: u64,
-    /// What it says, as it was sent: make it [`Safe`](crate::Safe) before it is shown.
+    /// What it says, as it was sent: make it [`safe`](crate::safe) before it is shown.
     pub text: String,
     /// How far it has come, of a message of our own. Of another's it is `Delivered`, or `Read`
     /// after [`mark_read`](crate::ChatClient::mark_read).

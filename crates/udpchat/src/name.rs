@@ -1,10 +1,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use proto::is_unsafe;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
-
-use crate::safe::is_unsafe;
 
 /// The longest name, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 64;

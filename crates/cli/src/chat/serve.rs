@@ -3,7 +3,7 @@
 use identity::Home;
 use netserver::DatagramHandle;
 use udpchat::tutorial::{Desk, DeskStep, Reply};
-use udpchat::{ChatServer, RawMessage, RawMessages, RunningChat, Safe};
+use udpchat::{ChatServer, RawMessage, RawMessages, RunningChat, safe};
 
 use super::args::{DEFAULT_PORT, ServeArgs};
 use super::event::ChatEvent;
@@ -164,7 +164,7 @@ impl<'a> Operator<'a> {
             "help" => HELP.iter().for_each(|line| self.report.note(line)),
             "quit" => return Some(Ok(Next::Quit)),
             _ => {
-                let message = format!("there is no command /{}", Safe::text(verb));
+                let message = format!("there is no command /{}", safe(verb));
                 return Some(Err(Problem::usage(message).hint("/help")));
             }
         }
@@ -218,7 +218,7 @@ impl<'a> Operator<'a> {
     fn tell_thread(&self, who: &str) -> Result<(), Problem> {
         let is_it = |thread: &&udpchat::tutorial::Thread| who.parse() == Ok(thread.number());
         let Some(thread) = self.desk.threads().find(is_it) else {
-            return Err(Problem::usage("there is no such thread").on("/show", Safe::text(who)));
+            return Err(Problem::usage("there is no such thread").on("/show", safe(who)));
         };
         for said in thread.messages() {
             let arrow = if said.ours { "<-" } else { "->" };

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::tz::TimeZone;
-use udpchat::{Entry, Safe, Target};
+use udpchat::{Entry, Target, safe};
 
 /// `雪 → #大厅: 你好`; lines of a text that has several are told apart by `\n`.
 pub(super) struct Line<'a>(pub(super) &'a Entry);
@@ -11,7 +11,7 @@ pub(super) struct Line<'a>(pub(super) &'a Entry);
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Entry { from, to, text, .. } = self.0;
-        write!(f, "{from} → {to}: {}", Safe::text(text))
+        write!(f, "{from} → {to}: {}", safe(text))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use udpchat::tutorial::{Contacts, Courier, Talk, TalkStep};
-use udpchat::{Name, Safe};
+use udpchat::{Name, safe};
 
 use super::args::{DEFAULT_PORT, TalkArgs};
 use super::event::ChatEvent;
@@ -39,16 +39,14 @@ pub(super) async fn talk(args: &TalkArgs, report: &Report) -> Result<Exit, Probl
 fn contacts(args: &TalkArgs) -> Result<Contacts, Problem> {
     let mut contacts = Contacts::default();
     if let Some(file) = &args.file {
-        let shown = ftp::safe(file.as_os_str().as_encoded_bytes()).to_string();
+        let shown = safe(file.as_os_str().as_encoded_bytes()).to_string();
         let read = fs::read_to_string(file).map_err(|error| {
             Problem::new(Exit::NotFound, text::reason(&error)).on("--contacts", &shown)
         })?;
         contacts = read.parse().map_err(|why| Problem::usage(why).on("--contacts", &shown))?;
     }
     for contact in &args.contacts {
-        contacts
-            .add(contact)
-            .map_err(|why| Problem::usage(why).on("--contact", Safe::text(contact)))?;
+        contacts.add(contact).map_err(|why| Problem::usage(why).on("--contact", safe(contact)))?;
     }
     if contacts.is_empty() {
         let server = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));

@@ -68,7 +68,7 @@ impl<'a> Typed<'a> {
             "help" | "?" => Self::Help,
             "quit" | "exit" => Self::Quit,
             _ => {
-                let found = udpchat::Safe::text(verb);
+                let found = udpchat::safe(verb);
                 return Err(TypedError::Unknown { found: format!("/{found}") });
             }
         })

@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
 
 use netserver::{Addr, Route};
+use proto::safe;
 
 use super::MAX_RAW_BYTES;
-use crate::Safe;
 
 /// The operator's desk: each client that writes has a thread of its own, and what the operator
 /// types goes to the one that is chosen.
@@ -230,7 +230,7 @@ impl Desk {
         }
         let max_messages = self.limits.max_messages;
         let thread = self.thread_mut(number).ok_or(DeskError::Nobody)?;
-        thread.say(Said { ours: true, text: Safe::text(text).to_string() }, max_messages);
+        thread.say(Said { ours: true, text: safe(text).to_string() }, max_messages);
         let route = thread.route.clone();
         if let Some(place) = self.unanswered.iter().position(|&waiting| waiting == number) {
             self.unanswered.remove(place);
@@ -242,7 +242,7 @@ impl Desk {
         let is_it = |thread: &&Thread| {
             who.parse() == Ok(thread.number) || thread.route.peer().to_string() == who
         };
-        let unknown = || DeskError::Unknown { found: Safe::text(who).to_string() };
+        let unknown = || DeskError::Unknown { found: safe(who).to_string() };
         self.threads.iter().find(is_it).map(Thread::number).ok_or_else(unknown)
     }
 
@@ -316,9 +316,9 @@ impl Thread {
 fn shown(bytes: &[u8]) -> String {
     match bytes.get(..MAX_RAW_BYTES) {
         Some(beginning) if bytes.len() > MAX_RAW_BYTES => {
-            format!("{}… ({} bytes)", Safe::bytes(beginning), bytes.len())
+            format!("{}… ({} bytes)", safe(beginning), bytes.len())
         }
-        _ => Safe::bytes(bytes).to_string(),
+        _ => safe(bytes).to_string(),
     }
 }
 

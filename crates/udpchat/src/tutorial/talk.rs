@@ -1,7 +1,9 @@
 use std::net::SocketAddr;
 
 use super::{Contacts, MAX_RAW_BYTES};
-use crate::{Name, Safe};
+use proto::safe;
+
+use crate::Name;
 
 /// The tutorial's client: choose a contact, send a message, wait for one reply, and so on until
 /// `quit`.
@@ -115,7 +117,7 @@ impl Talk {
         let found = Name::parse(line).ok().zip(self.contacts.find(line));
         let Some((name, addr)) = found else {
             let known: Vec<_> = self.contacts.iter().map(|(name, _)| name.as_str()).collect();
-            let (found, known) = (Safe::text(line), known.join(", "));
+            let (found, known) = (safe(line), known.join(", "));
             return TalkStep::Say(format!("there is no contact {found}; there are: {known}"));
         };
         self.state = State::With { name: name.clone(), addr, awaiting: false };
@@ -129,7 +131,7 @@ impl Talk {
         match &mut self.state {
             State::With { addr, awaiting, .. } if *awaiting && *addr == from => {
                 *awaiting = false;
-                Some(Safe::bytes(bytes).to_string())
+                Some(safe(bytes).to_string())
             }
             _ => None,
         }

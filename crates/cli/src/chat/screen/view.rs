@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
-use udpchat::{Delivery, Safe, Target};
+use udpchat::{Delivery, Target, safe};
 
 use super::model::{Link, Model};
 use super::talk::Message;
@@ -161,7 +161,7 @@ fn message_lines(model: &Model, message: &Message, zone: &TimeZone, columns: usi
     let mut head = format!("{time} {}  ", message.from);
     while let Some(text) = texts.next() {
         let tail = if texts.peek().is_none() { state.as_str() } else { "" };
-        let line = format!("{head}{}{tail}", Safe::text(text.trim_end_matches('\r')));
+        let line = format!("{head}{}{tail}", safe(text.trim_end_matches('\r')));
         lines.extend(wrap(&line, columns).into_iter().map(|line| (line, style)));
         "      ".clone_into(&mut head);
     }
