@@ -133,3 +133,114 @@ impl Announced {
         released
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tree::directory::{Directory, Standing};
+
+    fn known(kind: Kind, size: u64) -> Known {
+        let directory = Directory::root(Standing::Here, (None, None));
+        Known { directory, name: Box::default(), kind, size }
+    }
+
+    fn file() -> Known {
+        known(Kind::File, 1)
+    }
+
+    #[test]
+    fn a_receiver_decides_forwards_on_what_was_announced() {
+        let mut announced = Announced::new(true);
+        for _ in 0..4 {
+            announced.announce(file());
+        }
+        assert_eq!(announced.choose(3, &[0, 2], &[]).unwrap().small, [0, 2]);
+        assert_eq!(announced.undecided(), 1);
+        let back = announced.choose(2, &[], &[]);
+        assert_eq!(back, Err(ChoiceError::Upto { upto: 2, known: 3..=4 }));
+        let beyond = announced.choose(5, &[], &[]);
+        assert_eq!(beyond, Err(ChoiceError::Upto { upto: 5, known: 3..=4 }));
+        assert_eq!(announced.choose(4, &[1], &[]), Err(ChoiceError::Number { n: 1 }));
+        assert_eq!(announced.choose(4, &[3, 3], &[]), Err(ChoiceError::Number { n: 3 }));
+    }
+
+    #[test]
+    fn only_files_are_wanted_and_large_ones_are_offered_first() {
+        let mut announced = Announced::new(true);
+        announced.announce(known(Kind::Directory, 0));
+        announced.announce(known(Kind::File, MAX_SMALL_LEN + 1));
+        announced.announce(file());
+        assert_eq!(announced.choose(3, &[0], &[]), Err(ChoiceError::Number { n: 0 }));
+        let chosen = announced.choose(3, &[1], &[2]).unwrap();
+        assert_eq!(chosen, Chosen { small: vec![], large: vec![1, 2] });
+    }
+
+    proptest! {
+        /// Whatever a receiver says, in whatever order entries are done with: what is held is what
+        /// is neither passed over nor served, and numbers never move.
+        #[test]
+        fn what_is_held_is_what_may_still_be_asked_for(
+            until_settled: bool,
+            steps in vec((0..4_u8, 0..40_u64, vec(0..40_u64, 0..6)), 0..120),
+        ) {
+            let mut announced = Announced::new(until_settled);
+            // What each entry is: held, and wanted.
+            let mut model: Vec<(bool, bool)> = Vec::new();
+            let mut upto = 0;
+            for (step, n, numbers) in steps {
+                let count = model.len() as u64;
+                match step {
+                    0 => {
+                        announced.announce(file());
+                        model.push((true, false));
+                    }
+                    1 => {
+                        let fresh = |n: &u64| (upto..count).contains(n);
+                        let wanted: Vec<u64> = numbers.into_iter().filter(fresh).collect();
+                        let to = wanted.iter().max().map_or(n, |most| n.max(most + 1));
+                        let mut once = wanted.clone();
+                        once.sort_unstable();
+                        once.dedup();
+                        let held = wanted.iter().all(|n| model[*n as usize].0);
+                        let ours = (upto..=count).contains(&to) && held && once.len() == wanted.len();
+                        let chosen = announced.choose(to, &wanted, &[]);
+                        prop_assert_eq!(chosen.is_ok(), ours, "{:?} of {}..={}", wanted, upto, count);
+                        if !ours {
+                            return Ok(());
+                        }
+                        prop_assert_eq!(&chosen.unwrap().small, &wanted);
+                        for at in upto..to {
+                            let entry = &mut model[at as usize];
+                            entry.1 = wanted.contains(&at);
+                            entry.0 &= until_settled || entry.1;
+                        }
+                        upto = to;
+                    }
+                    2 => {
+                        announced.served(n);
+                        if let Some(entry) = model.get_mut(n as usize).filter(|_| !until_settled) {
+                            entry.0 = false;
+                        }
+                    }
+                    _ => {
+                        let settled = announced.settled(n).is_some();
+                        let held = model.get(n as usize).is_some_and(|entry| entry.0);
+                        prop_assert_eq!(settled, held);
+                        if let Some(entry) = model.get_mut(n as usize) {
+                            entry.0 = false;
+                        }
+                    }
+                }
+                prop_assert_eq!(announced.count(), model.len() as u64);
+                for (n, (held, _)) in model.iter().enumerate() {
+                    prop_assert_eq!(announced.get(n as u64).is_some(), *held, "entry {}", n);
+                }
+                let first = model.iter().position(|entry| entry.0).unwrap_or(model.len());
+                prop_assert_eq!(announced.room(), MAX_UNSETTLED - (model.len() - first) as u64);
+            }
+        }
+    }
+}

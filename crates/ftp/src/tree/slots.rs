@@ -134,3 +134,85 @@ impl Slots {
         self.slots.get_mut(index)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tree::directory::Standing;
+
+    fn wanted(n: u64) -> Wanted {
+        let directory = Directory::root(Standing::Here, (None, None));
+        Wanted { n, directory, name: Box::default(), size: 1, is_new: true, verify: false }
+    }
+
+    #[test]
+    fn numbers_come_in_order_and_not_too_many_of_them() {
+        let mut slots = Slots::default();
+        slots.announce(0, 3).unwrap();
+        assert_eq!(slots.announce(4, 1), Err(BadNumber::Order { found: 4, expected: 3 }));
+        let most = u32::try_from(MAX_HELD).unwrap();
+        assert_eq!(slots.announce(3, most), Err(BadNumber::TooMany { found: MAX_HELD + 3 }));
+        slots.announce(3, most - 3).unwrap();
+    }
+
+    #[test]
+    fn content_that_was_not_wanted_is_refused_and_late_content_passed_over() {
+        let mut slots = Slots::default();
+        slots.announce(0, 2).unwrap();
+        assert_eq!(slots.take(0).err(), Some(BadNumber::Unwanted { n: 0 }));
+        assert_eq!(slots.take(7).err(), Some(BadNumber::Unwanted { n: 7 }));
+        slots.want(wanted(0));
+        assert!(slots.take(0).unwrap().is_some());
+        assert!(slots.take(0).unwrap().is_none());
+        slots.settle(0);
+        assert!(slots.take(0).unwrap().is_none());
+        assert_eq!(slots.pass_over(0), Ok(()));
+        assert_eq!(slots.pass_over(1), Err(BadNumber::Unwanted { n: 1 }));
+    }
+
+    proptest! {
+        /// Whatever comes in whatever order: each wanted content is taken in once, and nothing is
+        /// held of what is settled.
+        #[test]
+        fn each_content_is_taken_in_once(steps in vec((0..4_u8, 0..30_u64), 0..200)) {
+            #[derive(Clone, Copy, PartialEq, Debug)]
+            enum Is { Undecided, Wanted, Taken, Settled }
+            let mut slots = Slots::default();
+            let mut model: Vec<Is> = Vec::new();
+            for (step, n) in steps {
+                let is = model.get(n as usize).copied();
+                match step {
+                    0 => {
+                        slots.announce(model.len() as u64, 1).unwrap();
+                        model.push(Is::Undecided);
+                    }
+                    1 if is == Some(Is::Undecided) => {
+                        slots.want(wanted(n));
+                        model[n as usize] = Is::Wanted;
+                    }
+                    1 => {}
+                    2 => match (slots.take(n), is) {
+                        (Ok(Some(taken)), Some(Is::Wanted)) => {
+                            prop_assert_eq!(taken.n, n);
+                            model[n as usize] = Is::Taken;
+                        }
+                        (Ok(None), Some(Is::Taken | Is::Settled)) => {}
+                        (Err(BadNumber::Unwanted { .. }), Some(Is::Undecided) | None) => {}
+                        (took, is) => prop_assert!(false, "{took:?} of {is:?}"),
+                    },
+                    _ => {
+                        slots.settle(n);
+                        if let Some(is) = model.get_mut(n as usize) {
+                            *is = Is::Settled;
+                        }
+                    }
+                }
+                prop_assert_eq!(slots.count(), model.len() as u64);
+                prop_assert_eq!(slots.is_empty(), model.iter().all(|is| *is == Is::Settled));
+            }
+        }
+    }
+}
