@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, getsid, pidfd_open, pidfd_send_signal,
+    PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal,
     set_child_subreaper, waitid,
 };
 
@@ -144,10 +144,9 @@ impl Registered {
         // A leader that is not registered yet looks like something that was adopted. While one
         // keeps us out, nothing is taken for that: whoever ends next will find it.
         let registered = if adopts { all_registered() } else { None };
-        let adopter = registered.is_some().then(|| Adopter {
-            pid: getpid().as_raw_nonzero().get(),
-            session: getsid(None).map_or(0, |session| session.as_raw_nonzero().get()),
-        });
+        let adopter = registered
+            .is_some()
+            .then(|| Adopter { pid: getpid().as_raw_nonzero().get(), session: own_session() });
         let descendants = || if quick && adopts { table::descendants() } else { None };
         let table = descendants().unwrap_or_else(table::read);
         let mut others: Vec<_> = running().iter().map(|(pid, started)| (*pid, *started)).collect();
@@ -161,6 +160,14 @@ impl Drop for Registered {
     fn drop(&mut self) {
         running().remove(&self.0.leader);
     }
+}
+
+/// The session of this process, as the table tells of it.
+///
+/// Not `getsid`: a session that was begun outside of a container has the number 0 inside, which
+/// that call as rustix has it takes for impossible.
+fn own_session() -> i32 {
+    table::entry(getpid().as_raw_nonzero().get()).map_or(0, |entry| entry.session)
 }
 
 fn running() -> MutexGuard<'static, BTreeMap<i32, u64>> {
