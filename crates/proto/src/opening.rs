@@ -19,6 +19,10 @@ pub enum Opening {
 }
 
 impl Opening {
+    /// What tells a TLS client that there is no TLS here: a fatal alert, protocol_version
+    /// (RFC 8446, section 6). The client's own message says the rest.
+    pub const TLS_ALERT: [u8; 7] = [0x15, 3, 1, 0, 2, 2, 70];
+
     /// Tells from the first byte on the wire which it is. One byte is enough, as a raw command
     /// may be as short as two and its sender then waits.
     #[must_use]

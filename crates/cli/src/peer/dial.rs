@@ -3,6 +3,7 @@
 use std::io;
 
 use identity::{ClientTls, Expect, Home, Place, RememberError, Ticket, TlsError};
+use proto::stream::Connect;
 use tokio::net::TcpStream;
 
 use super::Wire;
@@ -151,19 +152,7 @@ fn not_encrypted(error: TlsError) -> io::Error {
     io::Error::new(kind, error)
 }
 
-impl ftp::Connect for Dialer {
-    type Stream = Wire;
-
-    async fn connect(&self) -> io::Result<Wire> {
-        self.dial().await
-    }
-
-    fn peer(&self) -> &str {
-        &self.address
-    }
-}
-
-impl cmdexec::Connect for Dialer {
+impl Connect for Dialer {
     type Stream = Wire;
 
     async fn connect(&self) -> io::Result<Wire> {

@@ -1,7 +1,6 @@
 //! The calling side.
 
 mod command;
-mod connect;
 mod control;
 mod error;
 mod options;
@@ -15,11 +14,11 @@ use std::time::Duration;
 use tokio::io::AsyncRead;
 
 pub use command::Command;
-pub use connect::{Connect, TcpConnector};
 pub use control::Control;
 pub use error::ClientError;
 pub use options::Options;
 pub use outcome::{Event, Outcome, Output};
+pub use proto::stream::{Connect, TcpConnector};
 pub use running::Running;
 
 use session::Session;

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use proto::stream::GreetError;
+
 use crate::classic::ClassicError;
 use crate::line::LineError;
 
@@ -30,4 +32,14 @@ pub enum ServeError {
     /// The tutorial's wire was not kept to.
     #[error(transparent)]
     Classic(#[from] ClassicError),
+}
+
+impl From<GreetError> for ServeError {
+    fn from(error: GreetError) -> Self {
+        match error {
+            GreetError::Refused(refusal) => Self::Refused(refusal.message),
+            GreetError::Connection(error) => Self::Line(error.into()),
+            GreetError::Closed => Self::Line(LineError::Closed),
+        }
+    }
 }

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
-use netserver::{Conn, StreamHandler};
-use proto::stream::Connection;
+use netserver::{AdmitError, Conn, StreamHandler};
+use proto::stream::{Connection, Greeted, Refusal, greet};
 use proto::{Hello, Limits, Opening};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::places::Places;
-use super::session::{Session, greet};
+use super::session::Session;
 use super::{Access, ServeError};
 use crate::classic::{ClassicMode, ClassicService, MAX_COMMAND_BYTES};
 use crate::line::Line;
 use crate::policy::Policy;
-use crate::wire::{Failure, Status};
+use crate::wire::{Failure, SERVICE, Status};
 
 /// Runs commands for any number of connections.
 ///
@@ -91,9 +91,7 @@ impl CommandService {
         match Opening::detect(opening[0]) {
             Opening::Native => {}
             Opening::Tls => {
-                // An alert: fatal, protocol version. The client's own message says the rest.
-                let alert = [0x15, 3, 1, 0, 2, 2, 70];
-                stream.write_all(&alert).await.map_err(ServeError::Opening)?;
+                stream.write_all(&Opening::TLS_ALERT).await.map_err(ServeError::Opening)?;
                 return Err(ServeError::Tls);
             }
             Opening::Raw => {
@@ -112,11 +110,11 @@ impl CommandService {
         }
         let mut connection = Connection::with_prefix(stream, opening, Limits::default());
         let decide = |hello: &Hello| {
-            let access = decide(hello)?;
-            conn.admit().map_err(|full| Failure::new(Status::Busy, full.to_string()))?;
-            Ok(access)
+            let full = |error: AdmitError| Failure::new(Status::Busy, error.to_string());
+            let admitted = |access| conn.admit().map(|()| access).map_err(full);
+            decide(hello).and_then(admitted).map_err(Refusal::from)
         };
-        let (access, algorithm) = greet(&mut connection, decide).await?;
+        let Greeted { access, algorithm } = greet(&mut connection, SERVICE, decide).await?;
         let line = Line::new(connection);
         let (policy, places, peer) = (&*self.policy, &self.places, conn.peer().to_string());
         Session { line, policy, places, access, algorithm, peer }.run(conn.stop()).await

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use netserver::StopSignal;
-use proto::stream::Connection;
-use proto::{Algorithm, ConnectionError, Hello, HelloAnswer, Limits};
+use proto::{Algorithm, ConnectionError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::audit::Audit;
@@ -14,7 +13,7 @@ use super::{Access, ServeError};
 use crate::line::{Line, LineError, Waiting, bad_request};
 use crate::policy::Policy;
 use crate::run::{Plan, Process};
-use crate::wire::{End, Failure, Proof, Run, SERVICE, Status};
+use crate::wire::{End, Failure, Proof, Run, Status};
 
 /// What is the same for all requests of a connection.
 pub(super) struct Session<'a, T> {
@@ -24,40 +23,6 @@ pub(super) struct Session<'a, T> {
     pub(super) access: Access,
     pub(super) algorithm: Algorithm,
     pub(super) peer: String,
-}
-
-/// Hears the hello, and answers it. `decide` says what the peer may do, or why it may not come in.
-pub(super) async fn greet<T>(
-    conn: &mut Connection<T>,
-    decide: impl FnOnce(&Hello) -> Result<Access, Failure>,
-) -> Result<(Access, Algorithm), ServeError>
-where
-    T: AsyncRead + AsyncWrite + Unpin,
-{
-    let hello = conn.next::<Hello>().await.map_err(LineError::from)?.ok_or(LineError::Closed)?;
-    let answer = hello.answer(SERVICE, &[], Algorithm::ALL);
-    let (answer, decided) = match answer {
-        HelloAnswer::Refused { ref message, .. } => {
-            let message = message.clone();
-            (answer, Err(message))
-        }
-        HelloAnswer::Welcome { digest, .. } => match decide(&hello) {
-            Ok(access) => (answer, Ok((access, digest))),
-            Err(Failure { status, message }) => {
-                (HelloAnswer::refused(status.as_str(), &message), Err(message))
-            }
-        },
-    };
-    let answer = answer.encode(&Limits::default());
-    conn.enqueue_encoded(answer.expect("an answer of ours is shorter than the limit"));
-    match decided {
-        Ok(decided) => Ok(decided),
-        Err(message) => {
-            // A refusal is followed by a clean close, so that its words arrive.
-            conn.shutdown().await.map_err(LineError::from)?;
-            Err(ServeError::Refused(message))
-        }
-    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, T> {

@@ -1,5 +1,6 @@
 //! Whether a command could be run.
 
+use proto::stream::Refusal;
 use serde::{Deserialize, Serialize};
 
 /// The kind of an end: one word on the wire, for programs to decide on.
@@ -24,6 +25,12 @@ pub enum Status {
     /// Anything else that the system reports.
     #[serde(other)]
     Failed,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.status.as_str(), failure.message)
+    }
 }
 
 impl Status {

@@ -2,7 +2,6 @@
 
 mod backoff;
 mod calls;
-mod connect;
 mod error;
 mod get;
 mod options;
@@ -13,9 +12,9 @@ mod transfer;
 mod tree;
 mod tries;
 
-pub use connect::{Connect, TcpConnector};
 pub use error::ClientError;
 pub use options::Options;
+pub use proto::stream::{Connect, TcpConnector};
 use session::Session;
 use std::time::Duration;
 pub use transfer::{Event, How, Local, Observer, Transfer};

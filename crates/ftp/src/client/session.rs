@@ -1,19 +1,14 @@
 //! One connection to a server.
 
-use proto::stream::Connection;
-use proto::{Algorithm, ConnectionError, DecodeError, Hello, HelloAnswer, Limits};
+use proto::stream::{Connection, Refusal, WelcomeError};
+use proto::{Algorithm, Hello, Limits};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
 
 use super::{ClientError, Options};
 use crate::content::Pool;
 use crate::line::{Incoming, Line, LineError};
 use crate::wire::{Cancel, End, Frame, SERVICE};
-
-/// How long a server may take for its welcome: one that is silent for longer is a stranger.
-const WELCOME_WITHIN: Duration = Duration::from_secs(10);
 
 /// One connection, and what is known of its other side.
 #[derive(Debug)]
@@ -76,30 +71,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Session<T> {
         if let Some(algorithm) = self.algorithm {
             return Ok(algorithm);
         }
-        let stranger = |found: String| ClientError::Stranger { peer: self.peer.clone(), found };
-        let answer = timeout(WELCOME_WITHIN, self.line.connection().next::<HelloAnswer>()).await;
-        let answer = match answer {
-            Err(_) => {
-                return Err(stranger(format!("silence for {} s", WELCOME_WITHIN.as_secs())));
+        let peer = || self.peer.clone();
+        let answer = proto::stream::welcome(self.line.connection()).await;
+        let algorithm = answer.map_err(|error| match error {
+            WelcomeError::Lost(error) => self.lost(error.into()),
+            WelcomeError::Refused(Refusal { code, message }) => {
+                ClientError::Refused { peer: peer(), code, message }
             }
-            Ok(Ok(None)) => return Err(stranger("a close without a word".into())),
-            Ok(Err(ConnectionError::Decode(error)))
-                if !matches!(error, DecodeError::Truncated { .. }) =>
-            {
-                return Err(stranger(error.to_string()));
-            }
-            Ok(Err(error)) => return Err(self.lost(error.into())),
-            Ok(Ok(Some(answer))) => answer,
-        };
-        match answer {
-            HelloAnswer::Welcome { digest, .. } => {
-                self.algorithm = Some(digest);
-                Ok(digest)
-            }
-            HelloAnswer::Refused { code, message } => {
-                Err(ClientError::Refused { peer: self.peer.clone(), code, message })
-            }
-        }
+            WelcomeError::Stranger(found) => ClientError::Stranger { peer: peer(), found },
+        })?;
+        self.algorithm = Some(algorithm);
+        Ok(algorithm)
     }
 
     /// The next thing that came for request `id`.

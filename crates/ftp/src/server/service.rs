@@ -4,18 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use netserver::{Conn, Guarded, StreamHandler};
-use proto::stream::Connection;
+use netserver::{AdmitError, Conn, Guarded, StreamHandler};
+use proto::stream::{Connection, Greeted, Refusal, greet};
 use proto::{Hello, Limits, Opening};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::session::{Session, greet};
+use super::session::Session;
 use super::{Access, Audit, ServeError};
 use crate::classic::{ClassicService, Outgoing};
 use crate::content::Pool;
 use crate::store::Store;
 use crate::tree::Turns;
-use crate::wire::Failure;
+use crate::wire::{Failure, SERVICE, Status};
 
 /// The most that is read to tell who calls: the tutorial's programs send a command as one piece
 /// of at most so many bytes.
@@ -96,9 +96,7 @@ impl<S: Store> FileService<S> {
         match Opening::detect(opening[0]) {
             Opening::Native => {}
             Opening::Tls => {
-                // An alert: fatal, protocol version. The client's own message says the rest.
-                let alert = [0x15, 3, 1, 0, 2, 2, 70];
-                stream.write_all(&alert).await.map_err(ServeError::Opening)?;
+                stream.write_all(&Opening::TLS_ALERT).await.map_err(ServeError::Opening)?;
                 return Err(ServeError::Tls);
             }
             Opening::Raw if self.classic => {
@@ -111,14 +109,11 @@ impl<S: Store> FileService<S> {
         }
         let mut connection = Connection::with_prefix(stream, opening, Limits::default());
         let decide = |hello: &Hello| {
-            let access = decide(hello)?;
-            let full = |error: netserver::AdmitError| {
-                Failure::new(crate::wire::Status::Busy, error.to_string())
-            };
-            conn.admit().map_err(full)?;
-            Ok(access)
+            let full = |error: AdmitError| Failure::new(Status::Busy, error.to_string());
+            let admitted = |access| conn.admit().map(|()| access).map_err(full);
+            decide(hello).and_then(admitted).map_err(Refusal::from)
         };
-        let (access, algorithm) = greet(&mut connection, decide).await?;
+        let Greeted { access, algorithm } = greet(&mut connection, SERVICE, decide).await?;
         let line = crate::line::Line::new(connection);
         let (store, pool, turns) = (&self.store, &self.pool, &self.turns);
         let (connection, audit) = (conn.id(), self.audit.as_deref());

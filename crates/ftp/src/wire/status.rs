@@ -1,5 +1,6 @@
 //! How a request ended.
 
+use proto::stream::Refusal;
 use serde::{Deserialize, Serialize};
 
 use crate::store::StoreError;
@@ -63,6 +64,12 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::new(Status::of(&error), error.to_string())
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.status.as_str(), failure.message)
     }
 }
 

@@ -7,6 +7,8 @@ mod cancel;
 mod connection;
 mod decode;
 mod encode;
+#[cfg(feature = "tokio")]
+mod greeting;
 mod hello;
 mod hostile;
 mod message;

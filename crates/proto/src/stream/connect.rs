@@ -1,9 +1,9 @@
-//! How a client comes to its connection.
-
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 
 /// Makes connections to one server. Whoever adds encryption does it here.
 pub trait Connect: Send + Sync + 'static {
@@ -13,6 +13,7 @@ pub trait Connect: Send + Sync + 'static {
     /// Connects anew.
     ///
     /// # Errors
+    ///
     /// What the system says.
     fn connect(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
@@ -20,7 +21,7 @@ pub trait Connect: Send + Sync + 'static {
     fn peer(&self) -> &str;
 }
 
-/// Connects over TCP, unencrypted.
+/// Connects over TCP, unencrypted. Small messages are not held back (`TCP_NODELAY`).
 #[derive(Clone, Debug)]
 pub struct TcpConnector {
     peer: String,
