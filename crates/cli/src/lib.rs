@@ -36,6 +36,7 @@ mod ticket;
 mod exit;
 mod pages;
 mod problem;
+mod program;
 mod prompt;
 mod report;
 mod signals;

@@ -2,12 +2,40 @@
 
 use std::io::{self, Write as _};
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Subcommand};
 
+use crate::exit::Exit;
 use crate::problem::Problem;
 
+/// The commands that every program has to print something about itself.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Page {
+    /// Print a script that makes a shell complete this program's options
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, for man -l
+    Man {
+        /// That of one command
+        command: Option<String>,
+    },
+}
+
+impl Page {
+    /// Prints it for the program `P`. Nothing is lost when a pager was closed early.
+    pub(crate) fn print<P: CommandFactory>(&self) -> Result<Exit, Problem> {
+        let page = match self {
+            Self::Completions { shell } => completions::<P>(*shell),
+            Self::Man { command } => manual::<P>(command.as_deref())?,
+        };
+        let _ = io::stdout().lock().write_all(&page);
+        Ok(Exit::Done)
+    }
+}
+
 /// The script that makes a shell complete a program's options.
-pub(crate) fn completions<P: CommandFactory>(shell: clap_complete::Shell) -> Vec<u8> {
+fn completions<P: CommandFactory>(shell: clap_complete::Shell) -> Vec<u8> {
     let mut program = P::command();
     let name = program.get_name().to_owned();
     let mut script = Vec::new();
@@ -16,7 +44,7 @@ pub(crate) fn completions<P: CommandFactory>(shell: clap_complete::Shell) -> Vec
 }
 
 /// The manual page of a program, or of one of its commands.
-pub(crate) fn manual<P: CommandFactory>(command: Option<&str>) -> Result<Vec<u8>, Problem> {
+fn manual<P: CommandFactory>(command: Option<&str>) -> Result<Vec<u8>, Problem> {
     let mut program = P::command();
     program.build();
     let described = match command {
@@ -30,9 +58,4 @@ pub(crate) fn manual<P: CommandFactory>(command: Option<&str>) -> Result<Vec<u8>
     let written = clap_mangen::Man::new(described).render(&mut page);
     written.expect("a Vec takes all that is written to it");
     Ok(page)
-}
-
-/// Prints a page. Nothing is lost when a pager was closed early.
-pub(crate) fn print(page: &[u8]) {
-    let _ = io::stdout().lock().write_all(page);
 }

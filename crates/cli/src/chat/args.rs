@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use udpchat::{Delivery, Name, NameError, Target};
 
+use crate::pages::Page;
 use crate::report::Report;
 use crate::settings::{Address, CommonArgs};
 
@@ -62,16 +63,8 @@ pub(super) enum Command {
     History(HistoryArgs),
     Contacts(ContactsArgs),
     Talk(TalkArgs),
-    /// Print a script that makes a shell complete this program's options
-    Completions {
-        /// Which shell
-        shell: clap_complete::Shell,
-    },
-    /// Print the manual page, for man -l
-    Man {
-        /// That of one command
-        command: Option<String>,
-    },
+    #[command(flatten)]
+    Page(Page),
 }
 
 /// Be directory and relay for those who join, and answer raw text

@@ -8,6 +8,7 @@ use cmdexec::classic::ClassicMode;
 use encoding_rs::Encoding;
 
 use super::decode::Decoding;
+use crate::pages::Page;
 use crate::settings::{Address, CommonArgs, Rate, Span};
 use crate::ticket::{Terms, TicketCommand};
 
@@ -70,16 +71,8 @@ pub(super) enum Command {
     Serve(ServeArgs),
     #[command(subcommand)]
     Ticket(TicketCommand<WhatArgs>),
-    /// Print a script that makes a shell complete this program's options
-    Completions {
-        /// Which shell
-        shell: clap_complete::Shell,
-    },
-    /// Print the manual page, for man -l
-    Man {
-        /// That of one command
-        command: Option<String>,
-    },
+    #[command(flatten)]
+    Page(Page),
 }
 
 /// Run a command: one word is a line for the shell, several are a program and its arguments

@@ -32,13 +32,10 @@ mod terminal;
 use std::env;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use tokio::runtime::Builder;
-
 use self::args::{Command, ExecArgs, ServeArgs, WhatArgs};
 use crate::exit::Exit;
-use crate::pages;
 use crate::problem::Problem;
+use crate::program;
 use crate::report::Report;
 use crate::settings::CommonArgs;
 use crate::ticket;
@@ -48,18 +45,13 @@ const PROGRAM: &str = "exec-cli";
 /// The program `exec-cli`, from its command line to its exit code.
 #[must_use]
 pub fn exec_cli() -> ExitCode {
-    let args = match ExecArgs::try_parse() {
+    let args = match program::parse::<ExecArgs>() {
         Ok(args) => args,
-        Err(error) => {
-            // Whoever closed the stream does not want to know.
-            let _ = error.print();
-            return ExitCode::from(match error.exit_code() {
-                0 => Exit::Done,
-                // All that `run` and `shell` end with but this may be a command's own.
-                _ if env::args_os().any(|word| word == "run" || word == "shell") => Exit::NotRun,
-                _ => Exit::Usage,
-            });
+        // All that `run` and `shell` end with but this may be a command's own.
+        Err(Exit::Usage) if env::args_os().any(|word| word == "run" || word == "shell") => {
+            return Exit::NotRun.into();
         }
+        Err(exit) => return exit.into(),
     };
     let report = Report::new(PROGRAM, &args.common);
     let ended = start(&args, &report).unwrap_or_else(|problem| {
@@ -88,22 +80,14 @@ fn start(args: &ExecArgs, report: &Report) -> Result<u8, Problem> {
             let port = args::DEFAULT_PORT;
             Ok(ticket::run(command, port, common, report, open, share::THEN).await)
         })?,
-        Command::Completions { shell } => {
-            pages::print(&pages::completions::<ExecArgs>(*shell));
-            Exit::Done
-        }
-        Command::Man { command } => {
-            pages::print(&pages::manual::<ExecArgs>(command.as_deref())?);
-            Exit::Done
-        }
+        Command::Page(page) => page.print::<ExecArgs>()?,
     };
     Ok(done.code())
 }
 
-/// A client waits for one thing at a time, and is quicker for it.
+/// Runs a client.
 fn on_one_thread<T>(client: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(cannot_start)?;
+    let runtime = program::one_thread()?;
     let done = runtime.block_on(client);
     // Whoever waits for a key that nobody presses is not waited for.
     runtime.shutdown_background();
@@ -112,15 +96,11 @@ fn on_one_thread<T>(client: impl Future<Output = Result<T, Problem>>) -> Result<
 
 #[cfg(unix)]
 fn start_server(args: &ServeArgs, common: &CommonArgs, report: &Report) -> Result<Exit, Problem> {
-    let runtime = Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(cannot_start)?.block_on(serve::serve(args, common, report))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(program::cannot_start)?.block_on(serve::serve(args, common, report))
 }
 
 #[cfg(not(unix))]
 fn start_server(_: &ServeArgs, _: &CommonArgs, _: &Report) -> Result<Exit, Problem> {
     Err(Problem::usage("commands are served on Unix only"))
-}
-
-fn cannot_start(error: std::io::Error) -> Problem {
-    Problem::new(Exit::Failed, format_args!("cannot start: {error}"))
 }

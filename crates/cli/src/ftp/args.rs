@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use identity::{Rights, Ticket};
 
 use super::filter::RuleArgs;
+use crate::pages::Page;
 use crate::settings::{Address, CommonArgs, Rate};
 use crate::ticket::{Terms, TicketCommand};
 
@@ -144,16 +145,8 @@ pub(super) enum Command {
     Ticket(TicketCommand<WhatArgs>),
     #[command(flatten)]
     Remote(RemoteCommand),
-    /// Print a script that makes a shell complete this program's options
-    Completions {
-        /// Which shell
-        shell: clap_complete::Shell,
-    },
-    /// Print the manual page, for man -l
-    Man {
-        /// That of one command
-        command: Option<String>,
-    },
+    #[command(flatten)]
+    Page(Page),
 }
 
 /// What is asked of a server, on the command line and at the prompt.

@@ -27,13 +27,13 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser as _;
+use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
 use self::args::{Command, DEFAULT_PORT, FtpArgs, RemoteCommand, WhatArgs};
 use crate::exit::Exit;
-use crate::pages;
 use crate::problem::Problem;
+use crate::program;
 use crate::report::Report;
 use crate::signals::Signals;
 use crate::ticket;
@@ -44,48 +44,29 @@ const LAST_WRITES: Duration = Duration::from_millis(500);
 /// The program `ftp-cli`, from its command line to its exit code.
 #[must_use]
 pub fn ftp_cli() -> ExitCode {
-    let args = match FtpArgs::try_parse() {
+    let args = match program::parse::<FtpArgs>() {
         Ok(args) => args.with_ticket_taken(),
-        Err(error) => {
-            // Whoever closed the stream does not want to know.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
-        }
+        Err(exit) => return exit.into(),
     };
-    let page = match &args.command {
-        Some(Command::Completions { shell }) => pages::completions::<FtpArgs>(*shell),
-        Some(Command::Man { command }) => match pages::manual::<FtpArgs>(command.as_deref()) {
-            Ok(page) => page,
-            Err(problem) => {
-                Report::new("ftp-cli", &args.common).problem(&problem);
-                return problem.exit.into();
-            }
-        },
-        _ => return ExitCode::from(start(&args)),
-    };
-    pages::print(&page);
-    ExitCode::SUCCESS
+    let report = Report::new("ftp-cli", &args.common);
+    let exit = start(&args, &report).unwrap_or_else(|problem| {
+        report.problem(&problem);
+        problem.exit
+    });
+    exit.into()
 }
 
-fn start(args: &FtpArgs) -> Exit {
-    args.common.start_tracing(matches!(args.command, Some(Command::Serve(_))));
-    let report = Report::new("ftp-cli", &args.common);
-    if let Err(problem) = session::check(args) {
-        report.problem(&problem);
-        return problem.exit;
+fn start(args: &FtpArgs, report: &Report) -> Result<Exit, Problem> {
+    if let Some(Command::Page(page)) = &args.command {
+        return page.print::<FtpArgs>();
     }
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            report.problem(&Problem::new(Exit::Failed, format_args!("cannot start: {error}")));
-            return Exit::Failed;
-        }
-    };
-    let exit = runtime.block_on(run(args, &report));
+    args.common.start_tracing(matches!(args.command, Some(Command::Serve(_))));
+    session::check(args)?;
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(program::cannot_start)?;
+    let exit = runtime.block_on(run(args, report));
     runtime.shutdown_timeout(LAST_WRITES);
-    exit
+    Ok(exit)
 }
 
 async fn run(args: &FtpArgs, report: &Report) -> Exit {

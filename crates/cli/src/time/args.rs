@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::pages::Page;
 use crate::settings::{Address, CommonArgs};
 
 /// The port of a time server when none is named.
@@ -65,16 +66,8 @@ pub(super) struct TimeArgs {
 pub(super) enum Command {
     Serve(ServeArgs),
     Ask(AskArgs),
-    /// Print a script that makes a shell complete this program's options
-    Completions {
-        /// Which shell
-        shell: clap_complete::Shell,
-    },
-    /// Print the manual page, for man -l
-    Man {
-        /// That of one command
-        command: Option<String>,
-    },
+    #[command(flatten)]
+    Page(Page),
 }
 
 /// Tell the time
