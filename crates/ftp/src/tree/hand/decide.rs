@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use proto::Hasher;
-
 use super::{Hand, Wanted};
 use crate::content::same_content;
 use crate::path::RemotePath;
@@ -18,187 +16,30 @@ use crate::tree::walk::digest_of;
 use crate::wire::{Failure, MAX_SMALL_LEN, Status, TreeLine};
 
 /// An entry and what has its name in the target.
-struct Found<F> {
-    n: u64,
-    directory: Arc<Directory>,
-    line: TreeLine,
+pub(super) struct Found<F> {
+    pub(super) n: u64,
+    pub(super) directory: Arc<Directory>,
+    pub(super) line: TreeLine,
     /// Where it goes; `None` where not even the directory is there yet.
-    folder: Option<Arc<F>>,
+    pub(super) folder: Option<Arc<F>>,
     /// Its name in the target.
-    name: Box<[u8]>,
-    there: Option<Entry>,
+    pub(super) name: Box<[u8]>,
+    pub(super) there: Option<Entry>,
 }
 
 /// How a directory stands in the target, the directory there, and what to tell.
 type Entered<F> = (Standing, Option<Arc<F>>, Outcome);
 
 /// What is to be done with an entry.
-enum Verdict {
+pub(super) enum Verdict {
     Settled(Outcome),
     Quiet,
     Wanted { is_new: bool, verify: bool },
 }
 
 impl<S: Store> Hand<S> {
-    /// Takes in a piece of the walk.
-    pub(super) fn entries(&mut self, n: u64, count: u32, body: &[u8], digest: &str) {
-        let mut hasher = Hasher::new(self.algorithm);
-        hasher.update(body);
-        if hasher.finalize().to_string() != digest {
-            self.report.corrupt = Some("a piece of the listing arrived damaged".into());
-            return;
-        }
-        let lines: Result<Vec<TreeLine>, _> =
-            body.split_inclusive(|&byte| byte == b'\n').map(serde_json::from_slice).collect();
-        let lines = match lines {
-            Ok(lines) if lines.len() == count as usize => lines,
-            Ok(lines) => {
-                let found = lines.len();
-                self.report.broken = Some(format!("{found} entries came where {count} were told"));
-                return;
-            }
-            Err(error) => {
-                self.report.broken = Some(format!("an entry cannot be understood: {error}"));
-                return;
-            }
-        };
-        for (n, line) in (n..).zip(lines) {
-            if let Err(broken) = self.line(n, line) {
-                self.report.broken = Some(broken);
-                return;
-            }
-        }
-        self.report.upto = Some(n + u64::from(count));
-    }
-
-    /// Takes in one entry.
-    ///
-    /// # Errors
-    /// How the sender does not keep to the rules.
-    fn line(&mut self, n: u64, line: TreeLine) -> Result<(), String> {
-        let depth = line.depth as usize;
-        if n == 0 {
-            return match depth == 0 && line.name.0.is_empty() && !line.incomplete {
-                true => {
-                    self.root(line);
-                    Ok(())
-                }
-                false => Err("a tree does not begin with its root".into()),
-            };
-        }
-        let above = if line.incomplete { depth + 1 } else { depth };
-        if above == 0 || above > self.levels.len() {
-            return Err(format!(
-                "an entry at depth {depth} came where {} is the deepest that can be",
-                self.levels.len()
-            ));
-        }
-        self.leave_above(above);
-        let directory = Arc::clone(&self.levels[above - 1].directory);
-        if line.incomplete {
-            directory.set_incomplete();
-            let outcome = line.problem.map(Outcome::Failed);
-            let outcome = outcome.filter(|_| directory.standing != Standing::Barred);
-            self.settle(n, (&directory, b""), (Kind::Directory, 0), outcome);
-            return Ok(());
-        }
-        if depth > RemotePath::MAX_DEPTH {
-            return Err(format!(
-                "an entry is {depth} levels deep: {} are allowed",
-                RemotePath::MAX_DEPTH
-            ));
-        }
-        if line.kind == Kind::File {
-            self.report.known.0 += 1;
-            self.report.known.1 = self.report.known.1.saturating_add(line.size);
-        }
-        let verdict = match self.refusal(&directory, &line) {
-            Some(refused) => refused,
-            None => match self.find(n, &directory, line.clone()) {
-                Ok(found) => return self.judge(found),
-                Err(error) => Verdict::Settled(Outcome::Failed(error.into())),
-            },
-        };
-        self.bar(n, &directory, line, verdict);
-        Ok(())
-    }
-
-    /// Why an entry is not looked at, if it is not.
-    fn refusal(&mut self, directory: &Arc<Directory>, line: &TreeLine) -> Option<Verdict> {
-        let level = self.levels.last_mut().expect("the walk is in a directory");
-        let name = &line.name.0;
-        if directory.standing == Standing::Barred {
-            return Some(Verdict::Quiet);
-        }
-        let failed = |status, message: String| {
-            Some(Verdict::Settled(Outcome::Failed(Failure::new(status, message))))
-        };
-        if let Err(error) = RemotePath::root().join(name) {
-            return failed(Status::BadPath, error.to_string());
-        }
-        if level.last.as_ref().is_some_and(|last| *last >= *name) {
-            let name = crate::path::safe(name);
-            return failed(Status::BadRequest, format!("`{name}` came twice, or out of order"));
-        }
-        level.last = Some(name.clone());
-        let kept = match &self.target.filter {
-            None => true,
-            Some(filter) => directory.path_of(name).is_ok_and(|path| filter.keep(&path, line.kind)),
-        };
-        // What is not looked at is still no extra.
-        if !kept || line.apart {
-            let _ = self.is_there(directory, name);
-            return Some(Verdict::Quiet);
-        }
-        if let Some(problem) = &line.problem {
-            let _ = self.is_there(directory, name);
-            return Some(Verdict::Settled(Outcome::Failed(problem.clone())));
-        }
-        None
-    }
-
-    /// Settles an entry that is not looked at; nothing beneath it is either.
-    fn bar(&mut self, n: u64, directory: &Arc<Directory>, line: TreeLine, verdict: Verdict) {
-        let outcome = match verdict {
-            Verdict::Settled(outcome) => Some(outcome),
-            Verdict::Quiet | Verdict::Wanted { .. } => None,
-        };
-        self.settle(n, (directory, &line.name.0), (line.kind, line.size), outcome);
-        if line.kind == Kind::Directory {
-            self.report.pruned.push(n);
-            let barred = directory.below(&line.name.0, Standing::Barred, (None, None));
-            self.enter(barred, true);
-        }
-    }
-
-    /// Whether the target has the name of an entry. When it cannot be listed it may have.
-    fn is_there(&mut self, directory: &Arc<Directory>, name: &[u8]) -> Result<bool, StoreError> {
-        let (folder, _) = self.place(directory, name)?;
-        let level = self.levels.last_mut().expect("the walk is in a directory");
-        let extras = &mut self.extras;
-        let mut passed = |name: &[u8]| extras.add(directory, name);
-        Ok(level.join.find(folder.as_deref(), name, &mut passed).unwrap_or_else(|_| {
-            directory.set_incomplete();
-            true
-        }))
-    }
-
-    fn find(
-        &mut self,
-        n: u64,
-        directory: &Arc<Directory>,
-        line: TreeLine,
-    ) -> Result<Found<S::Folder>, StoreError> {
-        let (folder, name) = self.place(directory, &line.name.0)?;
-        let there = match &folder {
-            Some(folder) if self.is_there(directory, &name)? => describe(&**folder, &name)?,
-            _ => None,
-        };
-        Ok(Found { n, directory: Arc::clone(directory), line, folder, name, there })
-    }
-
     /// Takes in the root of the tree.
-    fn root(&mut self, line: TreeLine) {
+    pub(super) fn root(&mut self, line: TreeLine) {
         let found = self.find_root(&line);
         let result = match found {
             Ok(found) => self.judge(found),
@@ -239,7 +80,7 @@ impl<S: Store> Hand<S> {
     }
 
     /// Decides what is done with an entry, and does it if that needs no content.
-    fn judge(&mut self, found: Found<S::Folder>) -> Result<(), String> {
+    pub(super) fn judge(&mut self, found: Found<S::Folder>) -> Result<(), String> {
         if found.line.kind == Kind::Directory {
             self.directory(found);
             return Ok(());
@@ -475,7 +316,7 @@ impl<S: Store> Hand<S> {
 }
 
 /// What has a name; `None` if nothing has.
-fn describe<F: Folder>(folder: &F, name: &[u8]) -> Result<Option<Entry>, StoreError> {
+pub(super) fn describe<F: Folder>(folder: &F, name: &[u8]) -> Result<Option<Entry>, StoreError> {
     match folder.entry(name) {
         Ok(entry) => Ok(Some(entry)),
         Err(StoreError::NotFound { .. }) => Ok(None),

@@ -1,10 +1,11 @@
 //! The receiver's hands: all that it does in its store to a tree, and that blocks.
 //!
 //! One job at a time has them, so that what they hold needs no locks: the way down in the target,
-//! and what of each directory on it has been gone through. `decide` compares, `files` writes,
-//! `extras` removes what the source does not have.
+//! and what of each directory on it has been gone through. `entries` takes in what is told,
+//! `decide` compares, `files` writes, `extras` removes what the source does not have.
 
 mod decide;
+mod entries;
 mod extras;
 mod files;
 
