@@ -17,6 +17,7 @@ use crate::problem::Problem;
 use crate::report::Report;
 use crate::settings::CommonArgs;
 use crate::signals::Signals;
+use crate::ticket::how_to_make;
 
 /// What a browser is told that knocks at an encrypted port.
 const WHAT_LIVES_HERE: &str = "This is a command server of Seam, not a web site, and encrypted.\n\
@@ -126,7 +127,9 @@ fn tell(
         return Ok(());
     }
     if !args.ticket {
-        report.note("for this account, and for whom a ticket lets in: exec-cli ticket new");
+        let addr = running.local_addr().ip();
+        let new = how_to_make("exec-cli", None, addr, DEFAULT_PORT);
+        report.note(format_args!("for this account, and for whom a ticket lets in: {new}"));
         return Ok(());
     }
     let addr = running.local_addr().ip().expect("a TCP server has an address");

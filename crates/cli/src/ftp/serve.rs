@@ -20,6 +20,7 @@ use crate::problem::Problem;
 use crate::report::{Event, Report};
 use crate::settings::CommonArgs;
 use crate::signals::Signals;
+use crate::ticket::how_to_make;
 
 /// What a browser is told that knocks at an encrypted port.
 const WHAT_LIVES_HERE: &str = "This is a file server of Seam, not a web site, and encrypted.\n\
@@ -104,7 +105,9 @@ fn tell(
         return Ok(());
     }
     let Some(granted) = &args.ticket else {
-        report.note("for this account, and for whom a ticket lets in: ftp-cli ticket new");
+        let addr = running.local_addr().ip();
+        let new = how_to_make("ftp-cli", Some(root), addr, DEFAULT_PORT);
+        report.note(format_args!("for this account, and for whom a ticket lets in: {new}"));
         return Ok(());
     };
     let addr = running.local_addr().ip().expect("a TCP server has an address");

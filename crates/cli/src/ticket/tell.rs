@@ -42,14 +42,14 @@ pub(super) enum TicketEvent<'a> {
 impl Issued {
     /// The ticket for whoever runs this; `then` is what to do with it on the other machine.
     pub(crate) fn tell(&self, report: &Report, then: &str) {
-        let Self { id, ticket, rights, terms } = self;
+        let Self { id, ticket, share, rights, terms } = self;
         let times = match terms.uses {
             1 => "once".to_owned(),
             uses => format!("by {uses} others"),
         };
         let valid = terms.valid.duration();
         report.note(format_args!(
-            "ticket {id}, to {}, to be used {times} within {}; there: {then}",
+            "ticket {id} for {share}, to {}, to be used {times} within {}; there: {then}",
             rights.to_string().replace(',', " and "),
             rounded(valid),
         ));

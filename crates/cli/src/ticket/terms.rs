@@ -31,6 +31,7 @@ pub(crate) struct Terms {
 pub(crate) struct Issued {
     pub(crate) id: TicketId,
     pub(crate) ticket: Ticket,
+    pub(crate) share: Share,
     pub(crate) rights: Rights,
     pub(crate) terms: Terms,
 }
@@ -47,13 +48,13 @@ impl Terms {
     ) -> Result<Issued, Problem> {
         let place = self.place(addr)?;
         let server = home.key()?.public();
-        let new = NewTicket::new(share, rights.clone())
+        let new = NewTicket::new(share.clone(), rights.clone())
             .uses(self.uses)
             .valid(self.valid.duration())
             .name(name.unwrap_or_default());
         let (id, token) = home.tickets().issue(new)?;
         let ticket = Ticket { place, server, token };
-        Ok(Issued { id, ticket, rights, terms: self.clone() })
+        Ok(Issued { id, ticket, share, rights, terms: self.clone() })
     }
 
     /// Where others find the server.

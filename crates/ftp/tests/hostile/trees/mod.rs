@@ -4,4 +4,5 @@ mod conflicts;
 mod failing;
 mod liars;
 mod shapes;
+mod spellings;
 mod support;
